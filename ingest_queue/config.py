@@ -34,6 +34,8 @@ class Config:
     data_dir: str = setting("", "path", "where embedded servers keep their files; empty: ~/.local/share/ingest-queue")
     host: str = setting("127.0.0.1", "address", "where web listens; there is no access control yet, so keep it local")
     port: int = setting(8000, "port", "where web listens", 1, 65535)
+    expose: str = setting("no", "word", "yes: web may listen beyond this machine, for a container published to loopback")
+    url: str = setting("http://127.0.0.1:8000", "URL", "address of the HTTP API that the CLI talks to")
     log_level: str = setting("INFO", "level", "DEBUG, INFO, WARNING or ERROR")
 
     max_body_bytes: int = setting(100 * MIB, "bytes", "decoded bytes of one payload; more is refused with 413", 1)
@@ -139,6 +141,10 @@ def _together(config: Config) -> list[str]:
     problems = []
     if config.ack not in ("memory", "fsync"):
         problems.append(f"INGEST_ACK={config.ack!r}: must be memory or fsync")
+    if config.expose not in ("no", "yes"):
+        problems.append(f"INGEST_EXPOSE={config.expose!r}: must be no or yes")
+    if urlsplit(config.url).scheme not in ("http", "https"):
+        problems.append("INGEST_URL: must begin with http:// or https://")
     if config.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         problems.append(f"INGEST_LOG_LEVEL={config.log_level!r}: must be DEBUG, INFO, WARNING or ERROR")
     if config.lease_s < 2 * config.tick_s:

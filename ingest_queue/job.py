@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ingest_queue.states import State, allowed
+from ingest_queue.states import WAITING, State, allowed
 
 
 class Kind(StrEnum):
@@ -140,6 +140,11 @@ class Job:
         return self.sent_to <= self.counts.processed
 
     @property
+    def waits(self) -> bool:
+        """It waits for its turn."""
+        return self.state in WAITING
+
+    @property
     def allowed(self) -> tuple[str, ...]:
         """The verbs people may use now."""
         return allowed(self.state, settled=self.settled)
@@ -156,6 +161,6 @@ class Job:
     def eta_s(self) -> float | None:
         """Seconds until the last document at the current rate; None when it does not run or cannot be known."""
         total = self.counts.total
-        if self.state is not State.RUNNING or not self.rate_per_s or total is None:
+        if not self.token or not self.rate_per_s or total is None:
             return None
         return round((total - self.counts.processed) / self.rate_per_s, 1)

@@ -1,0 +1,32 @@
+"""Commands that ask no HTTP server: the settings, and whether the servers behind the API are there and right."""
+
+import click
+
+from ingest_queue.cli.options import json_option, pass_session
+from ingest_queue.cli.output import settings_table
+from ingest_queue.cli.session import Session
+from ingest_queue.config import Config
+
+
+@click.command()
+@json_option
+@pass_session
+def config(session: Session) -> None:
+    """Print every setting as it stands, secrets masked."""
+    rows = Config.from_environ().table()
+    names = ("variable", "value", "unit", "range", "meaning")
+    session.answer([dict(zip(names, row, strict=True)) for row in rows], [settings_table(rows)])
+
+
+@click.command()
+@json_option
+@pass_session
+def check(session: Session) -> None:
+    """Say whether Redis and the search cluster are reachable and will do."""
+    from ingest_queue.engine import open_engine  # noqa: PLC0415  no other command needs Redis, or its packages
+
+    servers = open_engine(Config.from_environ()).ready()
+    session.answer(servers, [f"{name:<12} {word}" for name, word in servers.items()])
+
+
+COMMANDS = (config, check)

@@ -1,0 +1,76 @@
+"""Commands that move documents: submit, edit, payload."""
+
+import sys
+from collections.abc import Callable
+
+import click
+
+from ingest_queue.cli.options import documents, form_option, json_option, pass_session
+from ingest_queue.cli.output import job_lines, upload_line
+from ingest_queue.cli.session import Session, Ticker
+
+
+@click.command()
+@click.argument("file")
+@click.option("--index", required=True, metavar="SLUG", help="The index to write to.")
+@click.option("--on-duplicate", type=click.Choice(("last_wins", "reject")), default="last_wins", show_default=True,
+              help="What happens to a line whose id stands on an earlier one.")
+@click.option("--watch", is_flag=True, help="Show progress until the job rests; Ctrl-C leaves it running.")
+@form_option
+@json_option
+@pass_session
+def submit(session: Session, file: str, index: str, on_duplicate: str, watch: bool, form: str | None) -> None:
+    """Submit the documents of FILE (- is standard input): NDJSON or a JSON array, also .gz and .zst."""
+    with documents(file, form) as found, upload(found.size_bytes) as progress:
+        job = session.client.submit(
+            index, found.file, form=found.form, encoding=found.encoding, on_duplicate=on_duplicate, progress=progress
+        )
+    if watch:
+        click.echo(f"job {job['id']}", err=True)
+        job = session.watch(job["id"])
+        session.ended(job, job_lines(job))
+    else:
+        session.answer(job, [job["id"]])
+
+
+@click.command()
+@click.argument("job_id", metavar="JOB")
+@click.argument("file")
+@form_option
+@json_option
+@pass_session
+def edit(session: Session, job_id: str, file: str, form: str | None) -> None:
+    """Replace the documents of a JOB that is paused, stopped or failed by those of FILE."""
+    with documents(file, form) as found, upload(found.size_bytes) as progress:
+        job = session.client.edit(job_id, found.file, form=found.form, encoding=found.encoding, progress=progress)
+    session.answer(job, job_lines(job))
+
+
+@click.command()
+@click.argument("job_id", metavar="JOB")
+@pass_session
+def payload(session: Session, job_id: str) -> None:
+    """Print the documents of a JOB as NDJSON, to mend them for `edit`."""
+    for piece in session.client.payload(job_id):
+        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+
+
+class upload:  # noqa: N801  reads as a verb in a with statement
+    """The progress of one upload, on a terminal only: elsewhere its end is what counts."""
+
+    def __init__(self, size_bytes: int | None) -> None:
+        self._size_bytes = size_bytes
+        self._ticker = Ticker(sys.stderr)
+
+    def __enter__(self) -> Callable[[int], None] | None:
+        return self._show if sys.stderr.isatty() else None
+
+    def __exit__(self, *_error: object) -> None:
+        self._ticker.finish()
+
+    def _show(self, sent_bytes: int) -> None:
+        self._ticker.show(upload_line(sent_bytes, self._size_bytes))
+
+
+COMMANDS = (submit, edit, payload)

@@ -1,0 +1,82 @@
+"""A payload between intake and store: bytes in to stored chunks, stored chunks out to lines."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingest_queue.config import Config
+from ingest_queue.errors import JobFailed
+from ingest_queue.intake.arrays import array_lines
+from ingest_queue.intake.body import Form
+from ingest_queue.intake.lines import ndjson_lines
+from ingest_queue.intake.payload import ChunkIndex, cut, documents, first_difference, pack, unpack
+from ingest_queue.run.source import PayloadSource
+from ingest_queue.store.payloads import Payloads, Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came in: documents, and bytes as they are stored unpacked."""
+
+    documents: int
+    bytes: int
+
+
+def take_in(pieces: Iterator[bytes], form: Form, upload: Upload, config: Config) -> Taken:
+    """Cut a body into chunks and store each as it is full. Raises Invalid, TooLarge, Unavailable."""
+    index = ChunkIndex()
+    lines = ndjson_lines(pieces, config) if form is Form.NDJSON else array_lines(pieces, config)
+    for chunk in cut(lines, config):
+        upload.write(chunk.number, pack(chunk.data))
+        index.add(chunk)
+    upload.finish(index.to_json())
+    return Taken(index.documents, index.total_bytes)
+
+
+class StoredPayload:
+    """One version of a job's payload in Redis."""
+
+    def __init__(self, payloads: Payloads, job_id: str, version: int) -> None:
+        self._payloads, self._job_id, self._version = payloads, job_id, version
+
+    def exists(self) -> bool:
+        """Whether its time is not over yet."""
+        return self._payloads.index(self._job_id, self._version) is not None
+
+    def index(self) -> ChunkIndex:
+        """Return where its chunks begin. Raises JobFailed `payload_expired`."""
+        text = self._payloads.index(self._job_id, self._version)
+        if text is None:
+            raise _gone()
+        return ChunkIndex.from_json(text)
+
+    def read_chunk(self, number: int) -> bytes:
+        """Return a chunk's NDJSON. Raises JobFailed `payload_expired`, `payload_unreadable`."""
+        packed = self._payloads.chunk(self._job_id, self._version, number)
+        if packed is None:
+            raise _gone()
+        return unpack(packed)
+
+    def source(self) -> PayloadSource:
+        """Return its documents as the run loop reads them."""
+        return PayloadSource(self.read_chunk, self.index())
+
+    def texts(self) -> Iterator[bytes]:
+        """Yield its NDJSON chunk by chunk: for NDJSON the submitted bytes, for an array one element a line."""
+        return map(self.read_chunk, range(len(self.index())))
+
+    def first_difference(self, other: "StoredPayload") -> int:
+        """Return the first position whose document differs; the shorter one's length when none does."""
+        return first_difference(self.source().after(0), other.source().after(0))
+
+    def lines(self, start: int, count: int) -> Iterator[tuple[int, int, bytes]]:
+        """Yield up to `count` documents from position `start`: position, line, bytes."""
+        index = self.index()
+        for number in range(index.locate(start), len(index)):
+            for numbered in documents(index.chunk(number, self.read_chunk(number)), start):
+                if numbered[0] >= start + count:
+                    return
+                yield numbered
+
+
+def _gone() -> JobFailed:
+    return JobFailed("payload_expired", "the payload is not in Redis any more; submit the documents again")

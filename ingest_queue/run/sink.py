@@ -1,0 +1,107 @@
+"""One index of a search cluster as a sink: makes each request once, through opensearch-py, and has its answer sorted.
+
+opensearch-py's transport would send a bulk again by itself when a connection is lost, without asking whether this
+run still holds its job, and hides Retry-After. So its connections are used directly: one call, one request.
+"""
+
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import ConnectionError as ConnectionLost
+from opensearchpy.exceptions import ConnectionTimeout, TransportError
+
+from ingest_queue.run import replies
+from ingest_queue.run.answers import Answer, Refusal
+from ingest_queue.run.entries import Entry, body
+from ingest_queue.run.protocols import Mapper
+
+ANY_STATUS: Final = range(300, 600)
+BULK_PARAMS: Final = {
+    "require_alias": "true",  # a deleted index is an error, not made anew with guessed types
+    "filter_path": "errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason",
+}
+LOOK_UP_PARAMS: Final = {
+    "_source": "false",
+    "filter_path": "docs.found,docs._version,docs.error.type,docs.error.reason",
+}
+REFRESH_PARAMS: Final = {"filter_path": "_shards.failed"}
+
+
+class IndexSink:
+    """Writes one round of one job through an alias. Its calls may come from several threads at once."""
+
+    def __init__(self, client: OpenSearch, alias: str, round: int, *, timeout_s: float, map_fields: Mapper) -> None:
+        self._client, self._round = client, round
+        self._path = f"/{quote(alias, safe='')}"
+        self._timeout_s = timeout_s
+        self._map_fields = map_fields
+        self._mapped: frozenset[str] = frozenset()
+        self._mapping = Lock()
+
+    def send(self, entries: Sequence[Entry], fields: frozenset[str]) -> Answer:
+        """Send one bulk request, after putting open fields that are new into the mapping."""
+        try:
+            self._map(fields)
+        except TransportError as problem:
+            return self._refused_mapping(entries, problem)
+        reply = self._ask("/_bulk", BULK_PARAMS, body(entries, self._round))
+        if isinstance(reply, Refusal):
+            return Answer(again=tuple(entries), refusal=reply)
+        status, headers, text = reply
+        return replies.of_bulk(entries, text) if status < 300 else replies.of_refusal(entries, status, headers, text)
+
+    def look_up(self, entries: Sequence[Entry]) -> Answer:
+        """Tell who wrote the documents that refused ours: this round itself, or somebody newer."""
+        ids = msgspec.json.encode({"ids": [entry.id for entry in entries]})
+        reply = self._ask("/_mget", LOOK_UP_PARAMS, ids)
+        if isinstance(reply, Refusal):
+            return Answer(again=tuple(entries), refusal=reply)
+        status, headers, text = reply
+        if status < 300:
+            return replies.of_look_up(entries, text, self._round)
+        return replies.of_refusal(entries, status, headers, text)
+
+    def refresh(self) -> Answer:
+        """Make everything that was sent searchable."""
+        reply = self._ask("/_refresh", REFRESH_PARAMS, None)
+        if isinstance(reply, Refusal):
+            return Answer(refusal=reply)
+        status, headers, text = reply
+        return replies.of_refresh(text) if status < 300 else replies.of_refusal((), status, headers, text)
+
+    def _ask(
+        self, path: str, params: Mapping[str, str], data: bytes | None
+    ) -> tuple[int, Mapping[str, str], str] | Refusal:
+        """Make one request: its status, headers in lower case and text, or why there was no answer."""
+        transport = self._client.transport
+        connection = transport.get_connection()
+        try:
+            status, headers, text = connection.perform_request(
+                "POST", self._path + path, params, data, timeout=self._timeout_s, ignore=ANY_STATUS
+            )
+        except ConnectionTimeout:
+            transport.mark_dead(connection)
+            return Refusal(f"the cluster did not answer within {self._timeout_s:g} s")
+        except ConnectionLost as problem:
+            transport.mark_dead(connection)
+            return Refusal(f"the connection to the cluster was lost: {problem.error}", shrink=True)
+        transport.connection_pool.mark_live(connection)
+        return status, {name.lower(): value for name, value in headers.items()}, text
+
+    def _map(self, fields: frozenset[str]) -> None:
+        if fields <= self._mapped:
+            return
+        with self._mapping:  # the bulk that came second waits until the first one's fields are there
+            if new := fields - self._mapped:
+                self._map_fields(new)
+                self._mapped |= new
+
+    def _refused_mapping(self, entries: Sequence[Entry], problem: TransportError) -> Answer:
+        if not isinstance(problem.status_code, int):
+            return Answer(again=tuple(entries), refusal=Refusal(f"the mapping could not be changed: {problem.error}"))
+        text = msgspec.json.encode(problem.info).decode() if isinstance(problem.info, dict) else str(problem.error)
+        return replies.of_refusal(entries, problem.status_code, {}, text)

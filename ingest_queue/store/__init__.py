@@ -1,0 +1,1 @@
+"""The record in Redis: the truth about every job. Beside `workers/`, the only importer of redis."""

@@ -1,0 +1,68 @@
+"""A Redis client as this system needs it, and whether the server is one that jobs can be trusted to."""
+
+from typing import Final
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import BusyLoadingError, ConnectionError, OutOfMemoryError, ResponseError, TimeoutError
+from redis.retry import Retry
+
+from ingest_queue.config import masked
+from ingest_queue.errors import IngestError, Unavailable
+
+OLDEST: Final = (6, 2)
+AWAY: Final = (ConnectionError, TimeoutError, BusyLoadingError, OutOfMemoryError)  # a full Redis is an absent one
+RETRIES: Final = 30  # with delays that grow to 5 s: rides out a restart of two minutes
+
+
+def patient() -> Retry:
+    """Return the retry policy of processes that must outlive a restart of Redis.
+
+    redis-py's own `from_url` does not retry, and RQ's parents quit on the first error they see.
+    """
+    return Retry(ExponentialWithJitterBackoff(base=0.05, cap=5), RETRIES, supported_errors=AWAY)
+
+
+def brief() -> Retry:
+    """Return the policy of a web request: an instant's hiccup is hidden, a restart is answered with 503."""
+    return Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.2), 4, supported_errors=(ConnectionError, TimeoutError))
+
+
+def connect(url: str, retry: Retry | None = None) -> "redis.Redis[bytes]":
+    """Return a client that answers bytes; nothing is sent yet."""
+    return redis.Redis.from_url(url, retry=retry or brief(), socket_timeout=20, socket_connect_timeout=5)
+
+
+def check(client: "redis.Redis[bytes]", url: str) -> str:
+    """Return one word about the server (`Redis 7.0.15`). Raises Unavailable with what to do when it will not do."""
+    try:
+        info = client.info("server")
+        policy = client.info("memory").get("maxmemory_policy", "noeviction")
+    except AWAY as problem:
+        raise Unavailable("redis_away", f"Redis at {masked(url)} does not answer ({problem}); start it or set REDIS_URL") from problem
+    except ResponseError as problem:
+        raise Unavailable("redis_refused", f"Redis at {masked(url)} refused: {problem}; check the user and password") from problem
+    name, version = _server(info)
+    if name == "Redis" and tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+        raise Unavailable("redis_too_old", f"Redis {version} is too old; 6.2 is the oldest that will do")
+    if policy != "noeviction":
+        raise Unavailable(
+            "redis_evicts",
+            f"Redis has maxmemory-policy {policy} and would throw jobs away; set it: CONFIG SET maxmemory-policy noeviction",
+        )
+    return f"{name} {version}"
+
+
+def _server(info: dict[str, str]) -> tuple[str, str]:
+    if info.get("server_name") == "valkey":
+        return "Valkey", str(info["valkey_version"])
+    return "Redis", str(info["redis_version"])
+
+
+def as_answer(problem: Exception) -> IngestError | None:
+    """Return what a client is told when Redis failed it; None when the problem is not Redis'."""
+    if isinstance(problem, OutOfMemoryError):
+        return Unavailable("redis_full", "Redis is at its memory limit; try again when jobs have expired", retry_after_s=30)
+    if isinstance(problem, AWAY):
+        return Unavailable("redis_away", "Redis does not answer; nothing was changed by this call, or ask for the job's state")
+    return None

@@ -1,0 +1,28 @@
+"""The indexes that are defined, per account. Their making in the cluster is `ingest_queue.indexes`."""
+
+import redis
+
+from ingest_queue.store import keys
+
+
+class Definitions:
+    """The stored definitions of one Redis, as JSON."""
+
+    def __init__(self, client: "redis.Redis[bytes]") -> None:
+        self._client = client
+
+    def add(self, account: str, slug: str, definition: bytes) -> bool:
+        """Store a definition; False when the slug is taken."""
+        return bool(self._client.hsetnx(keys.INDEXES(account), slug, definition))
+
+    def get(self, account: str, slug: str) -> bytes | None:
+        """Return one definition; None when there is none."""
+        return self._client.hget(keys.INDEXES(account), slug)
+
+    def all(self, account: str) -> list[bytes]:
+        """Return the account's definitions by slug."""
+        return [text for _, text in sorted(self._client.hgetall(keys.INDEXES(account)).items())]
+
+    def remove(self, account: str, slug: str) -> bool:
+        """Forget a definition; False when there was none."""
+        return bool(self._client.hdel(keys.INDEXES(account), slug))

@@ -1,0 +1,45 @@
+"""Whose turn it is: the tick of a worker parent, slots that were lost, and the ceilings that can change at run time."""
+
+from typing import Any
+
+import redis
+
+from ingest_queue.store import keys
+from ingest_queue.store.scripts import Scripts
+
+
+class Lanes:
+    """The lanes, slots and ceilings of one Redis."""
+
+    def __init__(self, client: "redis.Redis[bytes]", scripts: Scripts) -> None:
+        self._client, self._scripts = client, scripts
+
+    def tick(self, parent: str) -> list[tuple[str, str]]:
+        """Say that `parent` lives and give slots; return (job id, token) of up to 100 slots whose time is over."""
+        flat = [item.decode() for item in self._scripts("tick", parent)]
+        return list(zip(flat[::2], flat[1::2], strict=True))
+
+    def take_back(self, job_id: str) -> bool:
+        """Take back the slot of a job that nobody claimed in time; False when it was claimed meanwhile."""
+        return bool(self._scripts("take_back", job_id))
+
+    def expire(self, now_ms: int | None = None, most: int = 100) -> int:
+        """End what is due by `now_ms` (Redis' clock when None); return how many parts were due, at most `most`."""
+        return int(self._scripts("expire", "" if now_ms is None else now_ms, most))
+
+    def ceilings(self) -> dict[str, int]:
+        """Return the ceilings that were set at run time: running_ceiling, pull_ceiling."""
+        return {name.decode(): int(value) for name, value in self._client.hgetall(keys.SETTINGS()).items()}
+
+    def set_ceiling(self, name: str, value: int) -> None:
+        """Change a ceiling for all processes from the next admission on."""
+        self._client.hset(keys.SETTINGS(), name, value)
+
+    def holder(self, lane: str) -> str | None:
+        """Return the id of the job that has the lane's slot."""
+        found: Any = self._client.hget(keys.HOLDERS(), lane)
+        return found.decode() if found else None
+
+    def retire(self, parent: str) -> None:
+        """Say that `parent` is gone, so that its share of the slots goes at once."""
+        self._client.zrem(keys.PARENTS(), parent)

@@ -1,0 +1,14 @@
+-- TICK: a worker parent says that it lives; slots are given.
+-- ARGV 1 parent
+-- Returns up to 100 jobs whose claim or lease is over, each with its token ('' when it was never claimed).
+redis.call('DEL', K.job(''))
+local at = clock()
+redis.call('ZADD', K.parents, int(at), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', K.parents, '-inf', int(at - 60000))
+admit(100)
+local lost = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.slots, '-inf', '(' .. int(at), 'LIMIT', 0, 100)) do
+  lost[#lost + 1] = id
+  lost[#lost + 1] = redis.call('HGET', K.job(id), 'token') or ''
+end
+return lost

@@ -1,0 +1,110 @@
+"""Jobs as they stand in Redis: submit, events, delete, and every way to read them. Decides nothing: the table does."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+import redis
+
+from ingest_queue.job import Job
+from ingest_queue.states import HOLDS, Event, State, arrow
+from ingest_queue.store import keys
+from ingest_queue.store.codec import decode, job_from
+from ingest_queue.store.scripts import Scripts
+
+
+class Word(StrEnum):
+    """What TRANSITION answered."""
+
+    OK = "ok"
+    ILLEGAL = "illegal"  # the table has no such arrow
+    MISSING = "missing"  # no such job
+    LOST = "lost"  # the run that answers does not hold the job any more
+    CHANGED = "changed"  # another edit came first
+    GONE = "gone"  # the payload's time is over
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of an event; `job` is there for ok, illegal, changed and gone."""
+
+    word: Word
+    job: Job | None = None
+
+
+class Records:
+    """The jobs of one Redis."""
+
+    def __init__(self, client: "redis.Redis[bytes]", scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+
+    def submit(self, fields: Mapping[str, str], upload: str = "") -> bool:
+        """Make the job of `fields` (codec.new_record) and let it wait. False when its upload had expired."""
+        return bool(self._scripts("submit", json.dumps(fields), State.PENDING, upload) == b"ok")
+
+    def happen(self, event: Event, job_id: str, *, repeatable: bool = True, **ask: Any) -> Answer:
+        """Let `event` happen to the job; transition.lua's head lists what else may be asked.
+
+        A call is known by a nonce, so that one whose reply was lost on the wire is answered and not done again.
+        """
+        arrows = {state.value: to.value for state in State if (to := arrow(event, state)) is not None}
+        holds = {state.value: True for state in HOLDS.get(event, ())} if repeatable else {}
+        question = {"id": job_id, "arrows": arrows, "holds": holds, "call": uuid4().hex, "set": {}} | ask
+        word, *flat = self._scripts("transition", json.dumps(question))
+        return Answer(Word(word.decode()), job_from(decode(flat)) if flat else None)
+
+    def delete(self, job_id: str) -> bool:
+        """Take the job out of every list at once; the index stays as it is. False when there is no such job."""
+        return bool(self._scripts("delete", job_id) == b"ok")
+
+    def get(self, job_id: str) -> Job | None:
+        """Return the job; None when there is none (deleted ones included)."""
+        return self.get_many([job_id])[0]
+
+    def token(self, job_id: str) -> str | None:
+        """Return the token of the run that holds the job, empty when none does; None when there is no such job."""
+        found = self._client.hget(keys.JOB(job_id), "token")
+        return found.decode() if found is not None else None
+
+    def get_many(self, job_ids: list[str]) -> list[Job | None]:
+        """Return the jobs in the order of their ids, in one round trip."""
+        pipe = self._client.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipe.hgetall(keys.JOB(job_id))
+        records = ({k.decode(): v.decode() for k, v in found.items()} for found in pipe.execute())
+        return [job_from(record) if "state" in record else None for record in records]
+
+    def counts(self, scope: str) -> dict[State, int]:
+        """Return how many jobs of a scope are in each state: one ZCARD a state."""
+        pipe = self._client.pipeline(transaction=False)
+        for state in State:
+            pipe.zcard(keys.LIST(scope, state.value))
+        return dict(zip(State, pipe.execute(), strict=True))
+
+    def page(self, scope: str, states: tuple[State, ...], after: tuple[int, str] | None, limit: int) -> list[tuple[int, str]]:
+        """Return up to `limit` (entered the state at us, job id), newest first, that come after `after`.
+
+        Each state's list gives at most limit + ties; what is read does not grow with the number of jobs.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        for state in states:
+            highest = after[0] if after else "+inf"
+            pipe.zrevrangebyscore(keys.LIST(scope, state.value), highest, "-inf", 0, limit + 64, withscores=True)
+        found = sorted(((int(score), job_id.decode()) for part in pipe.execute() for job_id, score in part), reverse=True)
+        return [entry for entry in found if after is None or entry < after][:limit]
+
+    def details(self, kind: keys.Key, job_id: str, after: int, limit: int) -> list[dict[str, Any]]:
+        """Return the kept details of one kind (failures, skipped, duplicates) behind a position, in payload order."""
+        positions = sorted(p for p in map(int, self._client.hkeys(kind(job_id))) if p > after)[:limit]
+        if not positions:
+            return []
+        found = self._client.hmget(kind(job_id), [str(position) for position in positions])
+        return [json.loads(text) for text in found if text]
+
+    def traces(self, job_id: str) -> list[str]:
+        """Return the traces of this round's failed attempts, oldest first."""
+        return [text.decode() for text in self._client.lrange(keys.TRACES(job_id), 0, -1)]

@@ -1,0 +1,47 @@
+"""Everything in one Redis, opened once a process."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from ingest_queue.config import Config
+from ingest_queue.store.definitions import Definitions
+from ingest_queue.store.lanes import Lanes
+from ingest_queue.store.payloads import Payloads
+from ingest_queue.store.records import Records
+from ingest_queue.store.runs import Run, claim
+from ingest_queue.store.scripts import Scripts
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The parts of the record; `client` is for health checks and tests."""
+
+    config: Config
+    client: "redis.Redis[bytes]"
+    scripts: Scripts
+    records: Records
+    payloads: Payloads
+    lanes: Lanes
+    definitions: Definitions
+
+    @classmethod
+    def open(cls, client: "redis.Redis[bytes]", config: Config) -> "Store":
+        """Return the store over a client; nothing is sent yet."""
+        scripts = Scripts(client, config)
+        return cls(
+            config=config,
+            client=client,
+            scripts=scripts,
+            records=Records(client, scripts),
+            payloads=Payloads(client, scripts, config),
+            lanes=Lanes(client, scripts),
+            definitions=Definitions(client),
+        )
+
+    def claim(self, job_id: str, token: str, worker: str, **how: Any) -> Run | None:
+        """Take an admitted job; see runs.claim."""
+        return claim(
+            self.scripts, self.records, job_id, token, worker, lease_s=self.config.lease_s, slice_s=self.config.slice_s, **how
+        )

@@ -1,0 +1,35 @@
+"""Which documents of a job failed, were skipped or came twice, and why."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import orjson
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from web.api.loading import query
+from web.api.schemas import LONGEST_PAGE, FailuresQuery, FailuresReply, OutcomeReply
+from web.current import engine
+from web.replies import NDJSON, ndjson
+
+bp: Final = Blueprint("failures", __name__)
+PAGE: Final = FailuresReply()
+OUTCOME: Final = OutcomeReply()
+
+
+@bp.get("/jobs/<job_id>/failures")
+@query(FailuresQuery)
+def list_failures(job_id: str, kind: str, after: int, limit: int) -> ResponseReturnValue:
+    """Answer a page of outcomes in payload order, or all behind `after` as NDJSON when that is what is accepted."""
+    if request.accept_mimetypes.best_match(("application/json", NDJSON)) == NDJSON:
+        return ndjson(lines(job_id, kind, after))
+    return PAGE.dump(engine.failures(job_id, after=after, limit=limit, kind=kind))
+
+
+def lines(job_id: str, kind: str, after: int) -> Iterator[bytes]:
+    """Yield every kept outcome behind `after` as NDJSON, a page at a time."""
+    position: int | None = after
+    while position is not None:
+        page = engine.failures(job_id, after=position, limit=LONGEST_PAGE, kind=kind)
+        yield b"".join(orjson.dumps(OUTCOME.dump(item)) + b"\n" for item in page.items)
+        position = None if page.next is None else int(page.next)

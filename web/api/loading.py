@@ -1,0 +1,79 @@
+"""What a request says, checked: its query, its JSON body, the names in its path.
+
+Nothing that fails here reaches the engine, so no odd value of a URL ever becomes part of a key.
+"""
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+from flask import request
+from flask.typing import ResponseReturnValue
+from marshmallow import RAISE, Schema, ValidationError
+
+from ingest_queue.errors import Invalid, Missing, Unsupported
+
+View = Callable[..., ResponseReturnValue]
+JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
+SLUG: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def query(schema: type[Schema] = Schema) -> Callable[[View], View]:
+    """Decorate a view: its query parameters, loaded by `schema`, become keyword arguments.
+
+    Unknown, repeated and ill-formed ones are refused, each by its name. Every view has this decorator.
+    """
+    parameters = schema(unknown=RAISE)
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def checked(**names: str) -> ResponseReturnValue:
+            repeated = sorted(name for name, values in request.args.lists() if len(values) > 1)
+            if repeated:
+                raise _invalid("invalid_query", {name: ["Given more than once."] for name in repeated})
+            try:
+                loaded = parameters.load(request.args.to_dict())
+            except ValidationError as error:
+                raise _invalid("invalid_query", error.messages_dict) from None
+            return view(**names, **loaded)
+
+        return checked
+
+    return decorate
+
+
+def body(schema: Schema) -> dict[str, Any]:
+    """Return the request's JSON object, loaded by `schema`. Raises Unsupported or Invalid."""
+    if request.mimetype != "application/json":
+        found = request.mimetype or "nothing"
+        raise Unsupported("unsupported_media_type", f"Send application/json, not {found}.", accepted=["application/json"])
+    try:
+        loaded: dict[str, Any] = schema.load(orjson.loads(request.get_data(cache=False)))
+    except orjson.JSONDecodeError as error:
+        raise Invalid("invalid_json", f"The body is not JSON: {error}.") from None
+    except ValidationError as error:
+        raise _invalid("invalid_input", error.messages_dict) from None
+    return loaded
+
+
+def check_names(_endpoint: str | None, names: dict[str, Any] | None) -> None:
+    """Refuse a job id or slug in the path that cannot exist, as one that does not exist (a URL value preprocessor)."""
+    names = names or {}
+    if "job_id" in names and not JOB_ID.fullmatch(names["job_id"]):
+        raise Missing("job_not_found", f"there is no job {names['job_id']!r}; it may have been deleted or have expired")
+    if "slug" in names and not SLUG.fullmatch(names["slug"]):
+        raise Missing("index_not_found", f"there is no index {names['slug']!r}; create it with POST /api/indexes")
+
+
+def _invalid(code: str, errors: dict[str, Any]) -> Invalid:
+    said = "; ".join(f"{name}: {_words(problem)}" for name, problem in sorted(errors.items()))
+    return Invalid(code, said, errors=errors)
+
+
+def _words(problem: Any) -> str:
+    """Return marshmallow's messages (text, lists, nested by field) as one line."""
+    if isinstance(problem, dict):
+        return ", ".join(f"{name}: {_words(inner)}" for name, inner in problem.items())
+    return " ".join(map(_words, problem)) if isinstance(problem, list) else str(problem)

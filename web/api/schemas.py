@@ -1,0 +1,189 @@
+"""What goes in and out of the native API, as marshmallow schemas: the one description of its JSON.
+
+Schemas hold shapes only. What a definition or a payload may say is the engine's matter.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from marshmallow import Schema, fields, validate
+
+from ingest_queue.job import Fate, Job, Kind
+from ingest_queue.states import State
+from web.api.loading import SLUG
+
+PAGE: Final = 50
+LONGEST_PAGE: Final = 200
+KINDS: Final = (Fate.FAILED.value, Fate.SKIPPED.value, "duplicate")
+
+
+def moment(epoch_s: float) -> str:
+    """Return epoch seconds as RFC 3339 in UTC with milliseconds."""
+    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Time(fields.String):
+    """Epoch seconds as RFC 3339 in UTC with milliseconds."""
+
+    def _serialize(self, value: float | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else moment(value)
+
+
+class Part(fields.Nested):
+    """An object of the reply that is made from attributes of the whole."""
+
+    def get_value(self, obj: Any, attr: str, accessor: Callable[..., Any] | None = None, default: Any = None) -> Any:
+        return obj
+
+
+class IndexRef(Schema):
+    """The index a job writes to: by its slug in the account, and by its alias in the cluster."""
+
+    slug = fields.String(attribute="index")
+    id = fields.String(attribute="alias")
+
+
+class CountsReply(Schema):
+    """How many documents have which outcome; processed = succeeded + failed + skipped."""
+
+    total = fields.Integer(allow_none=True)
+    succeeded = fields.Integer()
+    failed = fields.Integer()
+    skipped = fields.Integer()
+    processed = fields.Integer()
+    duplicates = fields.Integer()
+
+
+class ErrorReply(Schema):
+    """Why a job failed."""
+
+    code = fields.String()
+    message = fields.String()
+    detail = fields.String(allow_none=True)
+
+
+class PayloadReply(Schema):
+    """The documents as they are stored; `bytes` as submitted."""
+
+    version = fields.Integer()
+    bytes = fields.Integer()
+    documents = fields.Integer()
+    expires_at = Time(allow_none=True)
+
+
+class JobReply(Schema):
+    """One job. Times are RFC 3339 in UTC; null where there is none."""
+
+    id = fields.String()
+    kind = fields.Enum(Kind, by_value=True)
+    account = fields.String()
+    initiator = fields.String()
+    source = fields.String()
+    index = Part(IndexRef)
+    lane = fields.String()
+    state = fields.Enum(State, by_value=True)
+    allowed = fields.List(fields.String())
+    round = fields.Integer()
+    run = fields.Integer()
+    attempt = fields.Integer(attribute="attempts")
+    counts = fields.Nested(CountsReply)
+    sent_to = fields.Integer()
+    settled = fields.Boolean()
+    percent = fields.Float(allow_none=True)
+    rate_per_s = fields.Float(allow_none=True)
+    eta_s = fields.Float(allow_none=True)
+    failures_by_code = fields.Dict(keys=fields.String(), values=fields.Integer(), attribute="progress.codes")
+    error = fields.Nested(ErrorReply, allow_none=True)
+    waiting_for = fields.Method("waiting_sentence", allow_none=True)
+    payload = fields.Nested(PayloadReply, allow_none=True)
+    created_at = Time()
+    queued_at = Time(allow_none=True)
+    started_at = Time(allow_none=True)
+    updated_at = Time()
+    ended_at = Time(allow_none=True)
+    expires_at = Time(allow_none=True)
+
+    def waiting_sentence(self, job: Job) -> str | None:
+        """Return what the job waits for and since when."""
+        since = job.waiting_since or job.queued_at
+        if job.waiting_for is None or since is None:
+            return job.waiting_for
+        return f"{job.waiting_for}, since {moment(since)}"
+
+
+class OutcomeReply(Schema):
+    """What became of one document that did not simply succeed."""
+
+    position = fields.Integer()
+    line = fields.Integer()
+    id = fields.String(allow_none=True)
+    code = fields.String(allow_none=True)
+    field = fields.String(allow_none=True)
+    reason = fields.String(allow_none=True)
+    raw = fields.String(allow_none=True)
+
+
+class FailuresReply(Schema):
+    """A page of outcomes in payload order; `total` counts also those kept without detail."""
+
+    failures = fields.List(fields.Nested(OutcomeReply), attribute="items")
+    total = fields.Integer()
+    next = fields.Integer(allow_none=True)
+
+
+class FieldBody(Schema):
+    """One field that an index accepts."""
+
+    name = fields.String(required=True)
+    type = fields.String(required=True)
+    array = fields.Boolean(truthy={True}, falsy={False})
+    required = fields.Boolean(truthy={True}, falsy={False})
+
+
+class IdBody(Schema):
+    """Where a document's id comes from."""
+
+    rule = fields.String(required=True)
+    field = fields.String(allow_none=True)
+
+
+class DefinitionBody(Schema):
+    """The shape of a definition; what its words may be is for Definition.parse to say."""
+
+    slug = fields.String(required=True)
+    id = fields.Nested(IdBody)
+    field_list = fields.List(fields.Nested(FieldBody), data_key="fields", attribute="fields", required=True)
+    open = fields.List(fields.String())
+    coerce = fields.Boolean(truthy={True}, falsy={False})
+    settings = fields.Dict(keys=fields.String())
+
+
+class JobsQuery(Schema):
+    """Filters and paging of the list of jobs."""
+
+    state = fields.Enum(State, by_value=True, load_default=None)
+    index = fields.String(validate=validate.Regexp(f"^{SLUG.pattern}\\Z"), load_default=None)
+    cursor = fields.String(validate=validate.Regexp(r"^[A-Za-z0-9_.:~=-]{1,200}\Z"), load_default=None)
+    limit = fields.Integer(validate=validate.Range(1, LONGEST_PAGE), load_default=PAGE)
+
+
+class SubmitQuery(Schema):
+    """How a payload is to be taken; `source` says who sends it, for people who read the list."""
+
+    on_duplicate = fields.String(validate=validate.OneOf(("last_wins", "reject")), load_default="last_wins")
+    source = fields.String(validate=validate.OneOf(("API", "CLI", "UI")), load_default="API")
+
+
+class FailuresQuery(Schema):
+    """Which outcomes, and which page of them: those behind position `after`."""
+
+    kind = fields.String(validate=validate.OneOf(KINDS), load_default=Fate.FAILED.value)
+    after = fields.Integer(validate=validate.Range(-1), load_default=-1)
+    limit = fields.Integer(validate=validate.Range(1, LONGEST_PAGE), load_default=PAGE)
+
+
+class DeleteIndexQuery(Schema):
+    """`force` deletes an index that has unfinished jobs; they fail when they next run."""
+
+    force = fields.Boolean(load_default=False)

@@ -1,0 +1,13 @@
+"""The engine and the settings of the application that answers the present request, for views to use by name."""
+
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+from werkzeug.local import LocalProxy
+
+if TYPE_CHECKING:
+    from ingest_queue.config import Config
+    from ingest_queue.engine import Engine
+
+engine = cast("Engine", LocalProxy(lambda: current_app.extensions["ingest_queue.engine"]))
+config = cast("Config", LocalProxy(lambda: current_app.extensions["ingest_queue.config"]))

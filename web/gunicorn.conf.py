@@ -1,0 +1,25 @@
+"""How gunicorn serves web: `gunicorn -c web/gunicorn.conf.py`. WEB_CONCURRENCY sets the number of processes.
+
+Threads, because an upload holds its worker as long as the client takes: a sync worker would be killed at its timeout,
+while a gthread worker's main thread answers for all of its threads. SIGTERM lets uploads finish for `graceful_timeout`;
+one that is cut off then is stored not at all.
+"""
+
+import logging
+
+from ingest_queue.config import Config
+from web.app import check_exposure
+
+_config = Config.from_environ()
+check_exposure(_config)
+logging.basicConfig(level=_config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+wsgi_app = "web.app:create_app()"
+_host = f"[{_config.host}]" if ":" in _config.host else _config.host
+bind = f"{_host}:{_config.port}"
+worker_class = "gthread"
+threads = 32  # slow uploads and streams at once, per process
+timeout = 60  # s without a sign of life from a process, not the length of a request
+graceful_timeout = 30
+keepalive = 15
+control_socket_disable = True  # it would be one file for all installations of a user

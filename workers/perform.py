@@ -1,0 +1,179 @@
+"""What a work horse does with one job: claim it, carry it into the index, answer. The worker's only entry.
+
+RQ calls `prepare` before and `conclude` after `perform`; the run and its ending travel on RQ's job object, which
+lives in this process alone.
+"""
+
+import logging
+import os
+import time
+import traceback
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+import orjson
+from rq import get_current_job
+from rq.executions import Execution
+from rq.job import Job as RqJob
+from rq.utils import now
+
+from ingest_queue import cluster, indexes
+from ingest_queue.config import Config
+from ingest_queue.errors import JobFailed, RunLost
+from ingest_queue.job import Job, JobError
+from ingest_queue.payload import StoredPayload
+from ingest_queue.run.loop import Limits, ingest
+from ingest_queue.run.sink import IndexSink
+from ingest_queue.schema.decode import Decoder
+from ingest_queue.schema.definition import Definition
+from ingest_queue.states import Event
+from ingest_queue.store.codec import error_text
+from ingest_queue.store.runs import Run
+from ingest_queue.store.store import Store
+from ingest_queue.tick import doubt
+
+logger = logging.getLogger(__name__)
+MOST_DELAY_S: Final = 60
+sigterm_seen = False
+
+
+def on_sigterm(number: int, frame: Any) -> None:
+    """Let the run halt at its next bulk."""
+    global sigterm_seen  # noqa: PLW0603  a signal handler has nobody to return to
+    sigterm_seen = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The event that ends a run, and what goes into the record with it."""
+
+    event: Event
+    ask: dict[str, Any] = field(default_factory=dict)
+
+
+def prepare(store: Store, rq_job: RqJob, token: str, worker: str) -> None:
+    """Claim the job for this horse; without a claim `perform` does nothing."""
+    parent = os.getppid()
+    run = store.claim(rq_job.id, token, worker, halted=lambda: sigterm_seen or os.getppid() != parent)
+    if run is None:
+        logger.info("claim refused", extra={"job": rq_job.id})
+    rq_job.ingest_run = run  # type: ignore[attr-defined]
+    rq_job.ingest_store = store  # type: ignore[attr-defined]
+
+
+def perform(job_id: str) -> None:
+    """Carry the claimed job into its index; RQ's one function."""
+    rq_job: Any = get_current_job()
+    run: Run | None = rq_job.ingest_run
+    if run is not None:
+        logger.info("run begins", extra={"job": job_id, "run": run.job.run, "cursor": run.cursor})
+        rq_job.ingest_ending = ending_of(run, rq_job.ingest_store)
+
+
+def conclude(rq_job: Any) -> None:
+    """Answer for the run: one call that moves the record, RQ's books and the lane."""
+    run: Run | None = rq_job.ingest_run
+    if run is None:
+        return
+    ending: Ending = rq_job.ingest_ending
+    job = run.answer(ending.event, **ending.ask)
+    counts = run.progress.counts
+    logger.info(
+        "run ends",
+        extra={
+            "job": run.job.id, "run": run.job.run, "event": ending.event.value, "state": job.state.value if job else "lost",
+            "succeeded": counts.succeeded, "failed": counts.failed, "skipped": counts.skipped,
+        },
+    )  # fmt: skip
+
+
+def is_over(store: Store, job_id: str, execution: Execution) -> bool:
+    """Whether a horse still works on a job that is not its own any more, or never claimed it within a lease."""
+    token = store.records.token(job_id)
+    if token == execution.id:
+        return False
+    return (now() - execution.created_at).total_seconds() > store.config.lease_s
+
+
+def ending_of(run: Run, store: Store) -> Ending:
+    """Return how the run ended, whatever happened in it."""
+    refused: list[str] = []
+    try:
+        event = carry(run, store, refused)
+    except RunLost:
+        return Ending(Event.HALT)
+    except JobFailed as failure:
+        return failed(run, failure.code, failure.message)
+    except Exception as problem:  # noqa: BLE001  the worker's entry: a broken run is an attempt, whatever broke it
+        return broken(run, store.config, problem)
+    if event is Event.COMPLETE and run.progress.counts.failed == run.job.counts.total:
+        return failed(run, "all_failed", f"all {run.job.counts.total} documents failed; see the failures, edit and retry")
+    if event is Event.BACK_OFF:
+        return refused_for_now(run, store.config, refused[-1] if refused else "it takes nothing")
+    return Ending(event, {"set": {"waiting_for": "", "waiting_since": ""}} if event is Event.COMPLETE else {})
+
+
+def carry(run: Run, store: Store, refused: list[str]) -> Event:
+    """Open the job's payload and index and let the loop carry one into the other."""
+    job, config = run.job, store.config
+    text = store.definitions.get(job.account, job.index)
+    if text is None or job.payload is None:
+        raise JobFailed("index_not_found", f"the index {job.index} was deleted; create it anew and resume or retry the job")
+    definition = Definition.parse(orjson.loads(text))
+    client = cluster.connect(config)
+    decoder = Decoder(definition, job.id)
+    sink = IndexSink(
+        client, job.alias, job.round, timeout_s=config.request_timeout_s,
+        map_fields=partial(indexes.add_fields, client, job.alias, definition),
+    )  # fmt: skip
+    limits = Limits(
+        bulk_documents=min(config.bulk_documents, definition.settings.bulk_documents or config.bulk_documents),
+        bulk_bytes=config.bulk_bytes,
+        bulks_in_flight=config.bulks_in_flight,
+        in_place_s=config.in_place_s,
+    )
+    source = StoredPayload(store.payloads, job.id, job.payload.version).source()
+    return ingest(run, source, sink, decoder, limits, fields=decoder.new_fields, away=refused.append)
+
+
+def failed(run: Run, code: str, message: str, **ask: Any) -> Ending:
+    """The run can never go on."""
+    error = JobError(code, message, doubt(run.sent_to, run.progress.counts.processed))
+    return Ending(Event.FAIL, {"set": {"error": error_text(error), "waiting_for": "", "waiting_since": ""}} | ask)
+
+
+def refused_for_now(run: Run, config: Config, reason: str) -> Ending:
+    """The cluster takes nothing: come back in 1, 2, 4 ... 60 s, until patience is over."""
+    job = run.job
+    progressed = run.progress.cursor > job.progress.cursor
+    since = None if progressed else job.waiting_since
+    if since is not None and time.time() - since > config.patience_s:
+        return failed(run, "sink_away", f"the search cluster took nothing for {config.patience_s:g} s: {reason}; resume when it is back")
+    refusals = 1 if progressed else job.refusals + 1
+    delay_s = min(MOST_DELAY_S, 2 ** (refusals - 1))
+    return Ending(
+        Event.BACK_OFF,
+        {"set": {"refusals": str(refusals)}, "delay_ms": delay_s * 1000, "waiting_for": f"the search cluster: {reason}"},
+    )
+
+
+def broken(run: Run, config: Config, problem: Exception) -> Ending:
+    """An error of the run is an attempt: again in 1, 2, 4, 8 s; the fifth without progress fails the job."""
+    trace = "".join(traceback.format_exception(problem))
+    logger.exception("run broke", extra={"job": run.job.id, "run": run.job.run})
+    attempts = 1 if run.progress.cursor > run.job.progress.cursor else run.job.attempts + 1
+    if attempts >= config.attempts:
+        message = f"{attempts} runs in a row broke without progress, the last by {type(problem).__name__}: {problem}"
+        ending = failed(run, "run_broken", message, trace=trace)
+        ending.ask["set"]["attempts"] = str(attempts)
+        return ending
+    return Ending(
+        Event.BACK_OFF,
+        {
+            "set": {"attempts": str(attempts)},
+            "delay_ms": 1000 * 2 ** (attempts - 1),
+            "waiting_for": f"another attempt after {type(problem).__name__}: {problem}"[:500],
+            "trace": trace,
+        },
+    )
