@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.response import BaseHTTPResponse
 
 from ingest_queue.job import Fate
-from ingest_queue.states import RESTING, State
+from ingest_queue.states import RESTING, Event, State
 from ingest_queue.wire import Definition, Failure, Failures, Job, Jobs
 
 NOT_NOW: Final = (429, 503)  # nothing was done; asking again is always right
@@ -123,7 +123,8 @@ class Client:
         form: ndjson or array; encoding: gzip or zstd when the file is compressed so; progress gets the bytes sent.
         """
         query = {"on_duplicate": on_duplicate, "source": self._source}
-        return cast(Job, self._send("POST", f"/api/indexes/{quote(index, '')}/documents", query, documents, form, encoding, progress))
+        path = f"/api/indexes/{quote(index, '')}/documents?{urlencode(query)}"
+        return self._send("POST", path, _Counted(documents, progress), form, encoding)
 
     def edit(
         self,
@@ -135,14 +136,16 @@ class Client:
         progress: Callable[[int], None] | None = None,
     ) -> Job:
         """Replace the payload of a job at rest; arguments as for submit."""
-        return cast(Job, self._send("PUT", f"/api/jobs/{quote(job_id, '')}/payload", {}, documents, form, encoding, progress))
+        return self._send("PUT", _job(job_id, "/payload"), _Counted(documents, progress), form, encoding)
 
     def get(self, job_id: str) -> Job:
         """Return the job as it stands."""
-        return cast(Job, self._json("GET", f"/api/jobs/{quote(job_id, '')}"))
+        return cast(Job, self._json("GET", _job(job_id)))
 
-    def page(self, *, state: str | None = None, index: str | None = None, cursor: str | None = None, limit: int = 50) -> Jobs:
-        """Return one page of jobs, newest first."""
+    def page(
+        self, *, state: str | None = None, index: str | None = None, cursor: str | None = None, limit: int = 50
+    ) -> Jobs:
+        """Return one page of jobs, newest first, at most 200."""
         wanted = {"state": state, "index": index, "cursor": cursor, "limit": str(limit)}
         return cast(Jobs, self._json("GET", "/api/jobs", {k: v for k, v in wanted.items() if v is not None}))
 
@@ -156,17 +159,16 @@ class Client:
 
     def ask(self, job_id: str, verb: str) -> Job:
         """Ask pause, resume, stop, cancel or retry; return the job as it then stands."""
-        path = f"/api/jobs/{quote(job_id, '')}/{quote(verb, '')}"
-        return cast(Job, self._json("POST", path, repeatable=verb != "retry"))
+        return cast(Job, self._json("POST", _job(job_id, f"/{quote(verb, '')}"), repeatable=verb != Event.RETRY))
 
     def delete(self, job_id: str) -> None:
         """Delete a job in any state; what it wrote stays in the index."""
-        self._json("DELETE", f"/api/jobs/{quote(job_id, '')}")
+        self._json("DELETE", _job(job_id))
 
     def failures(self, job_id: str, *, kind: str = Fate.FAILED, after: int = -1, limit: int = 100) -> Failures:
         """Return a page of what failed behind position `after`, in payload order."""
         query = {"kind": kind, "after": str(after), "limit": str(limit)}
-        return cast(Failures, self._json("GET", f"/api/jobs/{quote(job_id, '')}/failures", query))
+        return cast(Failures, self._json("GET", _job(job_id, "/failures"), query))
 
     def all_failures(self, job_id: str, *, kind: str = Fate.FAILED) -> Iterator[Failure]:
         """Yield everything that failed and was kept with detail, in payload order."""
@@ -178,7 +180,7 @@ class Client:
 
     def payload(self, job_id: str) -> Iterator[bytes]:
         """Yield the stored payload as pieces of NDJSON. Raises Unreachable when it breaks off."""
-        reply = self._ask_for("GET", f"/api/jobs/{quote(job_id, '')}/payload", stream=True)
+        reply = self._ask_for("GET", _job(job_id, "/payload"), stream=True)
         try:
             yield from reply.stream(PIECE_BYTES)
         except HTTPError as error:
@@ -187,7 +189,7 @@ class Client:
             reply.close()
 
     def wait(self, job_id: str, *, every_s: float = 0.5, watch: Callable[[Job], None] | None = None) -> Job:
-        """Return the job when it rests (completed, failed, paused, stopped or canceled); `watch` sees each look at it."""
+        """Return the job when it rests, ended or held; `watch` sees each look at it."""
         while True:
             job = self.get(job_id)
             if watch:
@@ -196,18 +198,9 @@ class Client:
                 return job
             self._sleep(every_s)
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        documents: IO[bytes],
-        form: str,
-        encoding: str | None,
-        progress: Callable[[int], None] | None,
-    ) -> Any:
+    def _send(self, method: str, path: str, documents: _Counted, form: str, encoding: str | None) -> Job:
         headers = {"Content-Type": FORMS[form]} | ({"Content-Encoding": encoding} if encoding else {})
-        return self._json(method, path, query, _Counted(documents, progress), headers, repeatable=False)
+        return cast(Job, self._json(method, path, body=documents, headers=headers, repeatable=False))
 
     def _json(self, *args: Any, **more: Any) -> Any:
         reply = self._ask_for(*args, **more)
@@ -230,7 +223,8 @@ class Client:
         while True:
             wait_s = delay
             try:
-                reply = self._pool.request(method, url, body=cast(IO[bytes] | None, body), headers=headers, preload_content=not stream)
+                sent = cast(IO[bytes] | None, body)
+                reply = self._pool.request(method, url, body=sent, headers=headers, preload_content=not stream)
             except HTTPError as error:
                 trouble: ClientError = Unreachable(f"no answer from {self.url}: {error}")
                 again = self._met and (repeatable or isinstance(error, NewConnectionError))
@@ -245,6 +239,10 @@ class Client:
                 raise trouble
             self._sleep(wait_s)
             delay = min(2 * delay, 8)
+
+
+def _job(job_id: str, part: str = "") -> str:
+    return f"/api/jobs/{quote(job_id, '')}{part}"
 
 
 def _problem(reply: BaseHTTPResponse) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from flask import Flask
 
-from ingest_queue.config import MIB, Config, ConfigError
+from ingest_queue.config import Config, ConfigError
 from ingest_queue.engine import Engine, open_engine
 from web.api import BLUEPRINTS
 from web.errors import answer_errors
@@ -25,7 +25,6 @@ def create_app(engine: Engine | None = None, config: Config | None = None) -> Fl
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    app.config["MAX_CONTENT_LENGTH"] = MIB  # of JSON bodies; uploads have limits of their own
     app.extensions["ingest_queue.config"] = config
     app.extensions["ingest_queue.engine"] = engine or open_engine(config)
     number_requests(app)
@@ -45,7 +44,7 @@ def check_exposure(config: Config) -> None:
             "127.0.0.1, or set INGEST_EXPOSE=yes where something else keeps strangers out (a container's port that is "
             "published to loopback)"
         )
-    log.warning("listening_without_access_control host=%s: whoever reaches this port may do everything", config.host)
+    log.warning("no access control: whoever reaches this port may do everything", extra={"host": config.host})
 
 
 def is_loopback(host: str) -> bool:

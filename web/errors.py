@@ -80,6 +80,6 @@ def answer_errors(app: Flask) -> None:
         problem = problem_of(error)
         if problem.code == "internal_error":
             fields = {"request_id": request_id(), "path": request.path, "method": request.method}
-            log.error("request_failed", extra=fields, exc_info=error)
+            log.error("request failed", extra=fields, exc_info=error)
         envelope = next(envelope for prefix, envelope in ENVELOPES if request.path.startswith(prefix))
         return envelope(problem)

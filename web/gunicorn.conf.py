@@ -5,14 +5,15 @@ while a gthread worker's main thread answers for all of its threads. SIGTERM let
 one that is cut off then is stored not at all.
 """
 
-import logging
+from logging.config import dictConfig
 
 from ingest_queue.config import Config
+from ingest_queue.logs import logging_config
 from web.app import check_exposure
 
 _config = Config.from_environ()
 check_exposure(_config)
-logging.basicConfig(level=_config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+dictConfig(logging_config(_config.log_level))
 
 wsgi_app = "web.app:create_app()"
 _host = f"[{_config.host}]" if ":" in _config.host else _config.host

@@ -1,9 +1,10 @@
-"""A file of documents, or standard input, as it must be sent: its form is seen in its first byte, its encoding in its name."""
+"""A file of documents, or standard input, as it is sent: its form is in its first byte, its encoding in its name."""
 
 import gzip
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -12,7 +13,7 @@ import zstandard
 BOM: Final = b"\xef\xbb\xbf"
 ENCODINGS: Final = {".gz": "gzip", ".zst": "zstd"}  # sent as they are, decoded by the server
 _OPENERS: Final[Mapping[str | None, Callable[[Path], IO[bytes]]]] = {
-    None: lambda path: path.open("rb"),
+    None: lambda path: path.open("rb"),  # noqa: SIM115  whoever is given the file closes it
     "gzip": lambda path: cast(IO[bytes], gzip.open(path, "rb")),
     "zstd": lambda path: cast(IO[bytes], zstandard.open(path, "rb")),
 }
@@ -35,7 +36,7 @@ def open_documents(name: str, form: str | None = None) -> Documents:
     that is none, ValueError.
     """
     if name == "-":
-        stdin = sys.stdin.buffer
+        stdin = cast(BufferedReader, sys.stdin.buffer)
         return Documents(stdin, form or form_of_start(stdin.peek(1)), None, None)
     path = Path(name)
     encoding = ENCODINGS.get(path.suffix)

@@ -92,7 +92,8 @@ def failures(session: Session, job_id: str, kind: str, limit: int, ndjson: bool)
         return
     page = session.client.failures(job_id, kind=kind, limit=limit)
     more = page["total"] - len(page["failures"])
-    lines = failures_table(page["failures"]) + ([f"and {more:,} more: --ndjson lists all that are kept"] if more else [])
+    lines = failures_table(page["failures"])
+    lines += [f"and {more:,} more: --ndjson lists all that are kept"] if more else []
     session.answer(page, lines)
 
 

@@ -8,6 +8,7 @@ import click
 
 from ingest_queue.cli.files import Documents, open_documents
 from ingest_queue.cli.session import Session
+from ingest_queue.client import FORMS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 pass_session = click.make_pass_decorator(Session)
@@ -25,8 +26,8 @@ def json_option(command: Command) -> Command:
 
 def form_option(command: Command) -> Command:
     """Add `--form`, for a payload whose first character would be misread."""
-    choice = click.Choice(("ndjson", "array"))
-    return click.option("--form", type=choice, help="How the documents are written; by default seen in the file.")(command)
+    meaning = "How the documents are written; by default seen in the file."
+    return click.option("--form", type=click.Choice(list(FORMS)), help=meaning)(command)
 
 
 @contextmanager

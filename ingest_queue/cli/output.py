@@ -101,9 +101,10 @@ def failures_table(failures: Iterable[Failure]) -> list[str]:
     return table(("line", "id", "code", "field", "reason"), rows)
 
 
-def indexes_table(definitions: Iterable[Definition]) -> list[str]:
+def indexes_table(definitions: Sequence[Definition]) -> list[str]:
     """Return definitions as a table, an index a line."""
-    rows = [(d["slug"], d["id"]["rule"], " ".join(f"{f['name']}:{f['type']}" for f in d["fields"])) for d in definitions]
+    fields = {d["slug"]: " ".join(f"{field['name']}:{field['type']}" for field in d["fields"]) for d in definitions}
+    rows = [(d["slug"], d["id"]["rule"], fields[d["slug"]]) for d in definitions]
     return table(("index", "id rule", "fields"), rows)
 
 
@@ -116,7 +117,7 @@ def settings_table(rows: Iterable[Sequence[str]]) -> str:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return lines with columns as wide as their widest cell; the last column is not padded."""
     widths = [max(len(row[n]) for row in (head, *rows)) for n in range(len(head))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (head, *rows)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in (head, *rows)]
 
 
 def plain(text: str) -> str:

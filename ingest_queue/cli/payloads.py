@@ -1,7 +1,8 @@
 """Commands that move documents: submit, edit, payload."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -13,8 +14,13 @@ from ingest_queue.cli.session import Session, Ticker
 @click.command()
 @click.argument("file")
 @click.option("--index", required=True, metavar="SLUG", help="The index to write to.")
-@click.option("--on-duplicate", type=click.Choice(("last_wins", "reject")), default="last_wins", show_default=True,
-              help="What happens to a line whose id stands on an earlier one.")
+@click.option(
+    "--on-duplicate",
+    type=click.Choice(("last_wins", "reject")),
+    default="last_wins",
+    show_default=True,
+    help="What happens to a line whose id stands on an earlier one.",
+)
 @click.option("--watch", is_flag=True, help="Show progress until the job rests; Ctrl-C leaves it running.")
 @form_option
 @json_option
@@ -56,21 +62,14 @@ def payload(session: Session, job_id: str) -> None:
     sys.stdout.buffer.flush()
 
 
-class upload:  # noqa: N801  reads as a verb in a with statement
-    """The progress of one upload, on a terminal only: elsewhere its end is what counts."""
-
-    def __init__(self, size_bytes: int | None) -> None:
-        self._size_bytes = size_bytes
-        self._ticker = Ticker(sys.stderr)
-
-    def __enter__(self) -> Callable[[int], None] | None:
-        return self._show if sys.stderr.isatty() else None
-
-    def __exit__(self, *_error: object) -> None:
-        self._ticker.finish()
-
-    def _show(self, sent_bytes: int) -> None:
-        self._ticker.show(upload_line(sent_bytes, self._size_bytes))
+@contextmanager
+def upload(size_bytes: int | None) -> Iterator[Callable[[int], None] | None]:
+    """Show the progress of one upload, on a terminal only: elsewhere its end is what counts."""
+    ticker = Ticker(sys.stderr)
+    try:
+        yield (lambda sent: ticker.show(upload_line(sent, size_bytes))) if sys.stderr.isatty() else None
+    finally:
+        ticker.finish()
 
 
 COMMANDS = (submit, edit, payload)

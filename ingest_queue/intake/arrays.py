@@ -2,7 +2,7 @@
 
 Nothing is parsed or written anew, so long integers, float spellings and duplicate keys stay as they are. What
 stands between two commas is not judged here: what is no JSON object fails as a document of its own. numpy looks
-at 256 KiB at once, so the cost is the same whatever the nesting, and memory does not grow with the array.
+at 128 KiB at once, so the cost is the same whatever the nesting, and memory does not grow with the array.
 """
 
 import re
@@ -16,15 +16,15 @@ from ingest_queue.config import Config
 from ingest_queue.errors import Invalid
 from ingest_queue.intake.lines import BLANKS, ndjson_lines, without_bom
 
-STEP_BYTES: Final = 1 << 18  # what fits into a processor's cache with all that is derived from it
+STEP_BYTES: Final = 1 << 17  # what fits into a processor's cache with all that is derived from it
 WHITESPACE: Final = b" \t\r\n"
 QUOTE, OPEN, CLOSE, COMMA, LINE_END = range(1, 6)
 
-_MARKS: Final = bytes.maketrans(b'"[{]},\n\r', bytes((QUOTE, OPEN, OPEN, CLOSE, CLOSE, COMMA, LINE_END, LINE_END)))
-_MARKS_ONLY: Final = bytes(_MARKS[byte] if _MARKS[byte] != byte else 0 for byte in range(256))
+_MARK_OF: Final = dict(zip(b'"[{]},\n\r', (QUOTE, OPEN, OPEN, CLOSE, CLOSE, COMMA, LINE_END, LINE_END), strict=True))
+_MARKS: Final = bytes(_MARK_OF.get(byte, 0) for byte in range(256))
 _DEEPER: Final = np.array([0, 0, 1, -1, 0, 0], np.int8)  # by mark
 _SPACED: Final = bytes.maketrans(b"\r\n", b"  ")
-_NO_ELEMENT: Final = re.compile(rb"\n(?=[ \t]*+\n)")
+_NO_ELEMENT: Final = re.compile(rb"\n[ \t]*+\n")
 _trimmed = methodcaller("strip", BLANKS)
 
 
@@ -41,7 +41,7 @@ def array_lines(pieces: Iterable[bytes], limits: Config) -> Iterator[bytes]:
         if missing:
             if not offset and block.count(b"\n") == 1 and next(blocks, None) is None:
                 return  # [] alone may have no element
-            raise _invalid("an element is missing", offset + missing.end() - 1)
+            raise _invalid("an element is missing", offset + missing.end() - 2)
         offset += len(block)
         yield b"\n".join(map(_trimmed, block.split(b"\n")))
 
@@ -88,45 +88,41 @@ class _Array:
             return data.translate(_SPACED)
         if data[start : start + 1] != b"[":
             raise _invalid("it does not begin with [", self.offset + start)
-        self._depth = 1
-        blank = b" " * (start + 1)
-        self.offset += start + 1
-        out = self._inside(data[start + 1 :])
-        self.offset -= start + 1
-        return blank + out
+        out = self._inside(b" " * start + data[start:])
+        return b" " * (start + 1) + out[start + 1 :]
 
     def _inside(self, data: bytes) -> bytes:
-        # Escaped quotes must not count; a backslash outside a string is no JSON, so its element fails anyway.
-        masked = data.replace(b"\\\\", b"__").replace(b'\\"', b"__")
-        marks = np.frombuffer(masked.translate(_MARKS_ONLY), np.uint8)
-        at = np.flatnonzero(marks)
+        masked = data
+        if b"\\" in data:  # outside a string it is no JSON: that element fails anyway, wherever it is cut
+            masked = data.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+        marks = np.frombuffer(masked.translate(_MARKS), np.uint8)
+        at = np.flatnonzero(marks != 0)
         kinds = marks[at]
-        quotes = np.cumsum(kinds == QUOTE, dtype=np.int32) + self._in_string
-        in_string = (quotes & 1).astype(np.bool_)
-        deeper = _DEEPER[kinds]
-        deeper[in_string] = 0
-        depth = np.cumsum(deeper, dtype=np.int32) + self._depth
+        in_string = (np.cumsum(kinds == QUOTE, dtype=np.int32) + self._in_string) & 1 != 0
+        depth = np.cumsum(_DEEPER.take(kinds) * ~in_string, dtype=np.int32) + self._depth
         ends = np.flatnonzero(depth == 0)
-        marked = int(ends[0]) if ends.size else at.size  # marks before the array's end
-        broken = np.flatnonzero(in_string[:marked] & (kinds[:marked] == LINE_END))
+        inner = slice(int(ends[0]) if ends.size else at.size)  # the marks before the array's end
+        broken = np.flatnonzero(in_string[inner] & (kinds[inner] == LINE_END))
         if broken.size:
             raise _invalid("a string goes over a line end", self.offset + int(at[broken[0]]))
-        out = np.frombuffer(data.translate(_SPACED), np.uint8).copy()
-        commas = (kinds[:marked] == COMMA) & (depth[:marked] == 1) & ~in_string[:marked]
-        out[at[:marked][commas]] = ord("\n")
+        if b"\n" in data or b"\r" in data:
+            data = data.translate(_SPACED)
+        out = bytearray(data)
+        commas = (kinds[inner] == COMMA) & (depth[inner] == 1) & ~in_string[inner]
+        np.frombuffer(out, np.uint8)[at[inner][commas]] = ord("\n")
         if ends.size:
-            return self._end(data, int(at[marked]), out)
+            return self._end(out, int(at[inner.stop]))
         if at.size:
             self._in_string, self._depth = int(in_string[-1]), int(depth[-1])
-        return out.tobytes()
+        return bytes(out)
 
-    def _end(self, data: bytes, end: int, out: "np.ndarray[tuple[int], np.dtype[np.uint8]]") -> bytes:
-        if data[end : end + 1] != b"]":
+    def _end(self, out: bytearray, end: int) -> bytes:
+        if out[end] != ord("]"):
             raise _invalid("a bracket does not match", self.offset + end)
         self.ended = True
-        self._after(data, end + 1)
+        self._after(bytes(out), end + 1)
         out[end] = ord("\n")
-        return out[: end + 1].tobytes()
+        return bytes(out[: end + 1])
 
     def _after(self, data: bytes, start: int) -> bytes:
         rest = data[start:].lstrip(WHITESPACE)

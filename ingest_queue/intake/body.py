@@ -46,7 +46,7 @@ def form_of(content_type: str | None) -> Form:
     if form is None:
         raise Unsupported(
             "unsupported_media_type",
-            f"Content-Type {content_type or 'is missing'!r} is not understood; send one of {', '.join(_FORMS)}",
+            f"Content-Type {content_type!r} is not understood; send one of {', '.join(_FORMS)}",
             content_type=content_type,
         )
     charset = _CHARSET.search(parameters)
@@ -108,7 +108,7 @@ def _within(pieces: Iterable[bytes], limit_bytes: int) -> Iterator[bytes]:
         if total > limit_bytes:
             raise TooLarge(
                 "payload_too_large",
-                f"the body is over {limit_bytes} bytes when decoded; submit it in several parts",
+                f"the body is over {limit_bytes} bytes; submit it in several parts",
                 limit_bytes=limit_bytes,
             )
         yield piece

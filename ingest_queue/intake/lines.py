@@ -13,7 +13,10 @@ from ingest_queue.errors import TooLarge
 
 BOM: Final = b"\xef\xbb\xbf"
 BLANKS: Final = b" \t\r"  # a line of nothing else is blank: no document, but it has its number
-_BLANK_LINE: Final = re.compile(rb"\n(?=[ \t\r]*+\n)")  # its line end is looked at only, to begin the next one
+_BLANK_FIRST: Final = re.compile(rb"[ \t\r]*+(?:\n|\Z)")
+_BLANK_LATER: Final = re.compile(
+    rb"\n(?=[ \t\r]*+\n|[ \t\r]++\Z)"
+)  # only looks at its line end: that may begin the next
 
 
 def ndjson_lines(pieces: Iterable[bytes], limits: Config) -> Iterator[bytes]:
@@ -44,10 +47,12 @@ def ndjson_lines(pieces: Iterable[bytes], limits: Config) -> Iterator[bytes]:
         yield block
 
 
-def count_documents(block: bytes) -> int:
-    """Return how many lines of a block of whole lines are not blank."""
-    fenced = b"\n" + block + b"\n"
-    return fenced.count(b"\n") - 1 - len(_BLANK_LINE.findall(fenced))
+def count_documents(block: bytes) -> tuple[int, int]:
+    """Return the line ends in a block of whole lines, and how many of its lines are not blank."""
+    ends = block.count(b"\n")
+    lines = ends + (not block.endswith(b"\n"))
+    blank = bool(_BLANK_FIRST.match(block)) + len(_BLANK_LATER.findall(block))
+    return ends, lines - blank
 
 
 def without_bom(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -86,7 +86,7 @@ def cut(blocks: Iterable[bytes], limits: Config) -> Iterator[Chunk]:
     """
     position, line = 0, 1
     for number, data in enumerate(_sized(blocks, limits.chunk_bytes)):
-        documents = count_documents(data)
+        line_ends, documents = count_documents(data)
         if position + documents > limits.max_documents:
             raise TooLarge(
                 "too_many_documents",
@@ -95,7 +95,7 @@ def cut(blocks: Iterable[bytes], limits: Config) -> Iterator[Chunk]:
             )
         yield Chunk(number, position, line, documents, data)
         position += documents
-        line += data.count(b"\n")
+        line += line_ends
     if not position:
         raise Invalid("no_documents", "the payload holds no document; send at least one")
 

@@ -142,7 +142,7 @@ def of_refusal(entries: Sequence[Entry], status: int, headers: Mapping[str, str]
     if status == 401:
         raise JobFailed("sink_unauthorized", f"the cluster refuses our credentials: {cause}; check OPENSEARCH_URL")
     if status == 403:
-        raise JobFailed("sink_forbidden", f"the cluster forbids us to write: {cause}; grant our user the index")
+        raise JobFailed("sink_forbidden", f"the cluster forbids us to write: {cause}; resume when it is allowed")
     if cause.type == INDEX_GONE:
         raise _index_gone(cause)
     if 300 <= status < 500:

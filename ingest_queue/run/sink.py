@@ -13,6 +13,7 @@ import msgspec
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import ConnectionError as ConnectionLost
 from opensearchpy.exceptions import ConnectionTimeout, TransportError
+from urllib3.exceptions import ProtocolError
 
 from ingest_queue.run import replies
 from ingest_queue.run.answers import Answer, Refusal
@@ -88,7 +89,8 @@ class IndexSink:
             return Refusal(f"the cluster did not answer within {self._timeout_s:g} s")
         except ConnectionLost as problem:
             transport.mark_dead(connection)
-            return Refusal(f"the connection to the cluster was lost: {problem.error}", shrink=True)
+            broken_off = isinstance(problem.info, ProtocolError)  # a server may close instead of answering 413
+            return Refusal(f"the connection to the cluster was lost: {problem.error}", shrink=broken_off)
         transport.connection_pool.mark_live(connection)
         return status, {name.lower(): value for name, value in headers.items()}, text
 

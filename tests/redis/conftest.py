@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from consistency import check_consistency
 
 from ingest_queue.config import Config
 from ingest_queue.job import Job
@@ -13,6 +12,7 @@ from ingest_queue.store.codec import new_record
 from ingest_queue.store.connect import connect
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
+from tests.consistency import check_consistency
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from test_lanes import take
-
 from ingest_queue.config import Config
 from ingest_queue.job import Counts, Fate, Job, Outcome, Progress
 from ingest_queue.states import Event
@@ -12,6 +10,7 @@ from ingest_queue.store import keys
 from ingest_queue.store.records import Answer, Word
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
+from tests.redis.rq_side import take
 
 Submit = Callable[..., Job]
 

@@ -10,27 +10,9 @@ from ingest_queue.store import keys
 from ingest_queue.store.runs import Run
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
+from tests.redis.rq_side import finish, queued, take
 
 Submit = Callable[..., Job]
-
-
-def queued(store: Store) -> list[str]:
-    """Return the ids in RQ's queue, next first."""
-    return [job_id.decode() for job_id in store.client.lrange(keys.RQ_QUEUE(store.config.rq_queue), 0, -1)]
-
-
-def take(store: Store, parent: str = "parent-1", token: str | None = None) -> Run | None:
-    """Pop from RQ's queue as a worker does, and claim."""
-    queue = store.config.rq_queue
-    job_id = store.client.lmove(keys.RQ_QUEUE(queue), keys.RQ_INTERMEDIATE(queue))
-    return store.claim(job_id.decode(), token or f"token-of-{job_id.decode()}", parent) if job_id else None
-
-
-def finish(run: Run) -> None:
-    """Answer that everything is sent."""
-    total = run.job.counts.total or 0
-    run.checkpoint(Progress(total, Counts(total, total)), announce=total)
-    run.answer(Event.COMPLETE)
 
 
 def test_jobs_of_one_lane_run_one_at_a_time_oldest_first(store: Store, submit: Submit, tick: Tick) -> None:

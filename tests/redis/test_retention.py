@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from test_lanes import finish, take
 
 from ingest_queue.config import DAY_S
 from ingest_queue.errors import Unavailable
@@ -14,6 +13,7 @@ from ingest_queue.store.keys import LEGEND
 from ingest_queue.store.records import Word
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
+from tests.redis.rq_side import finish, take
 
 Submit = Callable[..., Job]
 

@@ -16,7 +16,6 @@ from rq.registry import (
 from rq.serializers import JSONSerializer
 from rq.utils import as_text
 from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY
-from test_lanes import take
 
 from ingest_queue.job import Job
 from ingest_queue.states import Event
@@ -24,6 +23,7 @@ from ingest_queue.store import keys
 from ingest_queue.store.scripts import PERFORM
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
+from tests.redis.rq_side import take
 
 Submit = Callable[..., Job]
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from test_lanes import queued, take
 
 from ingest_queue.errors import RunLost
 from ingest_queue.job import Counts, Fate, Job, Outcome, Progress
@@ -13,6 +12,7 @@ from ingest_queue.store.records import Word
 from ingest_queue.store.runs import Run
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
+from tests.redis.rq_side import queued, take
 
 Submit = Callable[..., Job]
 

@@ -64,7 +64,14 @@ def test_a_job_is_dumped_with_every_key_and_null_where_there_is_nothing() -> Non
 def test_a_jobs_figures_agree_with_each_other() -> None:
     """processed is the sum of the outcomes, and percent and ETA follow from it."""
     found = dump(JOB)
-    assert found["counts"] == {"total": 100, "succeeded": 20, "failed": 6, "skipped": 4, "processed": 30, "duplicates": 1}
+    assert found["counts"] == {
+        "total": 100,
+        "succeeded": 20,
+        "failed": 6,
+        "skipped": 4,
+        "processed": 30,
+        "duplicates": 1,
+    }
     assert (found["percent"], found["eta_s"], found["sent_to"], found["settled"]) == (30.0, 2.0, 40, False)
     assert found["failures_by_code"] == {"validation_error": 6}
     assert found["index"] == {"slug": "cities", "id": "default_cities"}
@@ -144,7 +151,9 @@ def test_defaults_are_filled_in(client: FlaskClient) -> None:
     assert client.get("/failures?after=-1").get_json() == {"kind": "failed", "after": "-1", "limit": "50"}
 
 
-@pytest.mark.parametrize("job_id", ["x", "0" * 31, "0" * 33, "A" * 32, "0" * 31 + "*", "0" * 31 + "%0A", "0" * 30 + ":1"])
+@pytest.mark.parametrize(
+    "job_id", ["x", "0" * 31, "0" * 33, "A" * 32, "0" * 31 + "*", "0" * 31 + "%0A", "0" * 30 + ":1"]
+)
 def test_a_job_id_that_cannot_be_one_is_unknown_and_goes_no_further(client: FlaskClient, job_id: str) -> None:
     """Only 32 hex digits ever become part of a key in Redis."""
     reply = client.get(f"/job/{job_id}")

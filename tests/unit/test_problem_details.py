@@ -10,7 +10,7 @@ from ingest_queue.states import State, allowed
 from web.errors import answer_errors
 from web.replies import OrjsonProvider, number_requests
 
-SECRET = "the inside of an exception"  # noqa: S105
+SECRET = "the inside of an exception"
 RAISED: dict[str, Exception] = {
     "missing": Missing("job_not_found", "no such job"),
     "conflict": Conflict("invalid_state", "not now", state=State.PAUSED, allowed=allowed(State.PAUSED)),
@@ -29,7 +29,6 @@ def client() -> FlaskClient:
     """An application whose only views raise."""
     app = Flask(__name__)
     app.json = OrjsonProvider(app)
-    app.config["MAX_CONTENT_LENGTH"] = 10
     number_requests(app)
     answer_errors(app)
 
@@ -39,6 +38,7 @@ def client() -> FlaskClient:
 
     @app.post("/read")
     def read() -> str:
+        request.max_content_length = 10
         return request.get_data(as_text=True)
 
     return app.test_client()
@@ -81,7 +81,9 @@ def test_an_absent_redis_is_unavailable_and_not_a_bug(client: FlaskClient) -> No
     assert SECRET not in reply.text
 
 
-def test_a_bug_is_answered_without_its_cause_and_logged_with_it(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_is_answered_without_its_cause_and_logged_with_it(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
     """A trace in a reply tells strangers about our inside; without one in the log nobody can mend it."""
     reply = client.get("/raise/bug", headers={"X-Request-Id": "abc-1"})
     assert reply.status_code == 500

@@ -36,4 +36,4 @@ def read_payload(job_id: str) -> ResponseReturnValue:
 @query()
 def edit(job_id: str) -> ResponseReturnValue:
     """Replace the payload of a job that is at rest; answer the job."""
-    return as_json(engine.edit(job_id, pieces(), form=form_of(request.content_type), who="local"))
+    return as_json(engine.edit(job_id, pieces(), form=form_of(request.content_type)))

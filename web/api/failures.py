@@ -1,7 +1,7 @@
 """Which documents of a job failed, were skipped or came twice, and why."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from flask import Blueprint, request
@@ -23,7 +23,8 @@ def list_failures(job_id: str, kind: str, after: int, limit: int) -> ResponseRet
     """Answer a page of outcomes in payload order, or all behind `after` as NDJSON when that is what is accepted."""
     if request.accept_mimetypes.best_match(("application/json", NDJSON)) == NDJSON:
         return ndjson(lines(job_id, kind, after))
-    return PAGE.dump(engine.failures(job_id, after=after, limit=limit, kind=kind))
+    page: dict[str, Any] = PAGE.dump(engine.failures(job_id, after=after, limit=limit, kind=kind))
+    return page
 
 
 def lines(job_id: str, kind: str, after: int) -> Iterator[bytes]:

@@ -42,7 +42,7 @@ def show(job_id: str) -> ResponseReturnValue:
 @query()
 def delete(job_id: str) -> ResponseReturnValue:
     """Delete a job in any state; the index keeps what was written."""
-    engine.delete(job_id, who="local")
+    engine.delete(job_id)
     return "", 204
 
 
@@ -50,4 +50,4 @@ def delete(job_id: str) -> ResponseReturnValue:
 @query()
 def ask(job_id: str, verb: str) -> ResponseReturnValue:
     """Ask a verb of the state table; answer the job as it then stands."""
-    return as_json(engine.ask(job_id, Event(verb), who="local"))
+    return as_json(engine.ask(job_id, Event(verb)))

@@ -13,6 +13,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from marshmallow import RAISE, Schema, ValidationError
 
+from ingest_queue.config import MIB
 from ingest_queue.errors import Invalid, Missing, Unsupported
 
 View = Callable[..., ResponseReturnValue]
@@ -47,12 +48,13 @@ def query(schema: type[Schema] = Schema) -> Callable[[View], View]:
 def body(schema: Schema) -> dict[str, Any]:
     """Return the request's JSON object, loaded by `schema`. Raises Unsupported or Invalid."""
     if request.mimetype != "application/json":
-        found = request.mimetype or "nothing"
-        raise Unsupported("unsupported_media_type", f"Send application/json, not {found}.", accepted=["application/json"])
+        detail = f"send application/json, not {request.mimetype or 'nothing'}"
+        raise Unsupported("unsupported_media_type", detail, accepted=["application/json"])
+    request.max_content_length = MIB  # only here is a body held whole
     try:
         loaded: dict[str, Any] = schema.load(orjson.loads(request.get_data(cache=False)))
     except orjson.JSONDecodeError as error:
-        raise Invalid("invalid_json", f"The body is not JSON: {error}.") from None
+        raise Invalid("invalid_json", f"the body is not JSON: {error}") from None
     except ValidationError as error:
         raise _invalid("invalid_input", error.messages_dict) from None
     return loaded

@@ -26,7 +26,7 @@ def moment(epoch_s: float) -> str:
 class Time(fields.String):
     """Epoch seconds as RFC 3339 in UTC with milliseconds."""
 
-    def _serialize(self, value: float | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else moment(value)
 
 

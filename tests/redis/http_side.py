@@ -1,0 +1,45 @@
+"""What a client of the HTTP API does: define an index, submit documents, read the job; over Flask's own test client."""
+
+from typing import Any, Final
+
+from flask.testing import FlaskClient
+
+from ingest_queue.engine import Engine
+from web.app import create_app
+
+CITIES: Final[dict[str, Any]] = {
+    "slug": "cities",
+    "id": {"rule": "field", "field": "id"},
+    "fields": [{"name": "id", "type": "keyword", "required": True}, {"name": "people", "type": "long"}],
+}
+NDJSON: Final = "application/x-ndjson"
+LINES: Final = b"".join(b'{"id":"%d","people":%d}\n' % (n, n * 1000) for n in range(10))
+UNKNOWN: Final = "0" * 32
+
+
+class Api:
+    """The application over an engine, with an index `cities`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.http: FlaskClient = create_app(engine, engine.config).test_client()
+        assert self.http.post("/api/indexes", json=CITIES).status_code == 201
+
+    def submit(self, body: bytes = LINES, **more: Any) -> dict[str, Any]:
+        """Submit documents; return the job."""
+        reply = self.http.post("/api/indexes/cities/documents", data=body, **({"content_type": NDJSON} | more))
+        assert reply.status_code == 202, reply.text
+        job: dict[str, Any] = reply.get_json()
+        return job
+
+    def ask(self, job: dict[str, Any], verb: str) -> dict[str, Any]:
+        """Ask a verb that is allowed; return the job."""
+        reply = self.http.post(f"/api/jobs/{job['id']}/{verb}")
+        assert reply.status_code == 200, reply.text
+        answer: dict[str, Any] = reply.get_json()
+        return answer
+
+    def get(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Return the job as it stands."""
+        answer: dict[str, Any] = self.http.get(f"/api/jobs/{job['id']}").get_json()
+        return answer

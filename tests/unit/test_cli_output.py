@@ -1,0 +1,290 @@
+"""How the command speaks: lines and tables, forms of files, exit codes; nothing here needs a server."""
+
+import gzip
+import io
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest_queue.cli.exits import MEANINGS, Exit, exit_of
+from ingest_queue.cli.files import form_of_start, open_documents
+from ingest_queue.cli.main import cli, main
+from ingest_queue.cli.output import (
+    bar,
+    duration,
+    failures_table,
+    job_lines,
+    plain,
+    progress_line,
+    settings_table,
+    table,
+)
+from ingest_queue.cli.session import PLAIN_EVERY_S, Ticker
+from ingest_queue.config import Config
+from ingest_queue.states import RESTING, State
+from ingest_queue.wire import Counts, Failure, Job
+
+DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
+
+
+def job(state: State = State.RUNNING, **changes: Any) -> Job:
+    """Return a job half way through."""
+    counts: Counts = {"total": 1000, "succeeded": 490, "failed": 10, "skipped": 0, "processed": 500, "duplicates": 2}
+    whole: Job = {
+        "id": "0" * 32, "kind": "import", "account": "default", "initiator": "local", "source": "CLI",
+        "index": {"slug": "cities", "id": "default_cities"}, "lane": "index:default/cities", "state": state.value,
+        "allowed": ["pause", "delete"], "round": 1, "run": 1, "attempt": 0, "counts": counts, "sent_to": 500, "settled": True,
+        "percent": 50.0, "rate_per_s": 41_230.4, "eta_s": 200.0, "failures_by_code": {"validation_error": 10}, "error": None,
+        "waiting_for": None, "payload": None, "created_at": "2026-01-01T00:00:00.000Z", "queued_at": None, "started_at": None,
+        "updated_at": "2026-01-01T00:00:00.000Z", "ended_at": None, "expires_at": None,
+    }  # fmt: skip
+    return whole | changes  # type: ignore[return-value]
+
+
+class Terminal(io.StringIO):
+    """A text stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command that does something, with its words."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    for name, inner in command.commands.items():
+        yield from leaves(inner, (*path, name))
+
+
+COMMANDS = dict(leaves(cli))
+
+
+@given(st.floats(allow_nan=False) | st.none())
+def test_a_bar_is_always_as_wide(share: float | None) -> None:
+    """A bar that changes its width makes the line jump on a terminal."""
+    assert len(bar(share)) == len(bar(0.5))
+
+
+def test_a_progress_line_says_share_documents_state_pace_rest_and_failures() -> None:
+    """These are what a waiting person asks, in one line."""
+    line = progress_line(job())
+    for part in ("50.0 %", "500 of 1,000", State.RUNNING, "41,230 documents/s", "3 min 20 s left", "10 failed"):
+        assert part in line
+
+
+def test_an_unknown_total_is_shown_as_unknown() -> None:
+    """A made-up share would look like progress."""
+    counts: Counts = {"total": None, "succeeded": 5, "failed": 0, "skipped": 0, "processed": 5, "duplicates": 0}
+    assert "5 of ?" in progress_line(job(counts=counts, percent=None, eta_s=None))
+
+
+def test_a_waiting_job_says_what_for() -> None:
+    """Otherwise a queue that waits looks like one that hangs."""
+    assert "waits for a free worker" in progress_line(job(State.PENDING, waiting_for="a free worker"))
+
+
+def test_a_failed_job_shows_its_error_and_what_may_be_done() -> None:
+    """The next step belongs beside the reason."""
+    error = {"code": "index_not_found", "message": "the index is gone", "detail": None}
+    text = "\n".join(job_lines(job(State.FAILED, error=error, allowed=["retry", "delete"])))
+    assert "index_not_found: the index is gone" in text
+    assert "retry delete" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
+)
+def test_durations_are_said_as_people_say_them(seconds: float, said: str) -> None:
+    """7500 s has to be worked out; 2 h 5 min has not."""
+    assert duration(seconds) == said
+
+
+@given(st.text())
+def test_a_documents_text_cannot_command_the_terminal(text: str) -> None:
+    """An id with an escape sequence could otherwise hide lines or worse."""
+    assert plain(text).isprintable()
+
+
+def test_failures_are_a_table_of_one_line_each() -> None:
+    """A line break inside a value must not look like another failure."""
+    failure: Failure = {
+        "position": 3,
+        "line": 4,
+        "id": "a\nb",
+        "code": "validation_error",
+        "field": "price",
+        "reason": "a\x1b[2J",
+        "raw": None,
+    }
+    lines = failures_table([failure])
+    assert len(lines) == 2
+    assert "\x1b" not in lines[1]
+    assert lines[1].split()[0] == "4"
+
+
+def test_columns_stand_below_their_heads() -> None:
+    """Tables are for reading down."""
+    lines = table(("a", "long head"), [("wide cell", "x"), ("y", "z")])
+    assert [line.index(word) for line, word in zip(lines, ("long", "x", "z"), strict=True)] == [11, 11, 11]
+
+
+def test_the_settings_table_has_a_line_for_every_setting() -> None:
+    """docs/configuration.md holds this table, so it must be whole and valid Markdown."""
+    rows = Config().table()
+    lines = settings_table(rows).splitlines()
+    assert len(lines) == len(rows) + 2
+    assert {line.count("|") for line in lines} == {6}
+
+
+@pytest.mark.parametrize(
+    ("start", "form"),
+    [
+        (b'{"a":1}', "ndjson"),
+        (b"[{", "array"),
+        (b" \r\n\t[", "array"),
+        (b"\xef\xbb\xbf[", "array"),
+        (b"", "ndjson"),
+        (b"x[", "ndjson"),
+    ],
+)
+def test_the_form_of_a_file_is_seen_in_its_first_character(start: bytes, form: str) -> None:
+    """People have .json files of both forms; no line of NDJSON may begin with a bracket."""
+    assert form_of_start(start) == form
+
+
+@pytest.mark.parametrize(
+    ("name", "encode", "encoding"),
+    [("a.json", bytes, None), ("a.json.gz", gzip.compress, "gzip"), ("a.ndjson.zst", zstandard.compress, "zstd")],
+)
+def test_a_compressed_file_is_sent_as_it_is_and_its_form_still_seen(
+    tmp_path: Path, name: str, encode: Any, encoding: str | None
+) -> None:
+    """The wire carries the small bytes; the server decodes."""
+    content = encode(b'[{"a": 1}]')
+    (tmp_path / name).write_bytes(content)
+    found = open_documents(str(tmp_path / name))
+    with found.file:
+        assert (found.form, found.encoding, found.size_bytes) == ("array", encoding, len(content))
+        assert found.file.read() == content
+
+
+def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path) -> None:
+    """Better here than after an upload of 100 MB."""
+    (tmp_path / "a.gz").write_bytes(b"plain")
+    with pytest.raises(ValueError, match="is not gzip"):
+        open_documents(str(tmp_path / "a.gz"))
+
+
+def test_progress_on_a_terminal_stays_on_its_line() -> None:
+    """A shorter line must also wipe out the end of the longer one before it."""
+    out = Terminal()
+    ticker = Ticker(out)
+    ticker.show("long line")
+    ticker.show("short")
+    ticker.finish()
+    assert out.getvalue() == "\rlong line\rshort    \n"
+
+
+def test_progress_elsewhere_is_a_plain_line_now_and_then() -> None:
+    """A log of CI wants each state and the end, not a line for every poll."""
+    now = [0.0]
+    out = io.StringIO()
+    ticker = Ticker(out, clock=lambda: now[0])
+    for at, line, key in [
+        (0, "p", "pending"),
+        (1, "r1", "running"),
+        (2, "r2", "running"),
+        (1 + PLAIN_EVERY_S, "r3", "running"),
+        (7, "end", "running"),
+    ]:
+        now[0] = at
+        ticker.show(line, key)
+    ticker.finish()
+    assert out.getvalue().splitlines() == ["p", "r1", "r3", "end"]
+
+
+@pytest.mark.parametrize("state", RESTING)
+def test_the_end_of_a_watched_job_is_an_exit_code(state: State) -> None:
+    """Scripts branch on it."""
+    expected = Exit.SOME_FAILED if state is State.COMPLETED else Exit.ENDED_OTHERWISE
+    assert exit_of(job(state)) is expected
+    clean: Counts = {"total": 1, "succeeded": 1, "failed": 0, "skipped": 0, "processed": 1, "duplicates": 0}
+    assert (exit_of(job(state, counts=clean)) is Exit.OK) == (state is State.COMPLETED)
+
+
+def test_help_lists_every_exit_code_with_its_meaning(capsys: pytest.CaptureFixture[str]) -> None:
+    """An exit code that is not documented cannot be relied on."""
+    assert main(["--help"]) == Exit.OK
+    text = " ".join(capsys.readouterr().out.split())
+    assert set(MEANINGS) == set(Exit)
+    for code, meaning in MEANINGS.items():
+        assert f"{code.value} {meaning}" in text
+
+
+@pytest.mark.parametrize("words", [words for words in COMMANDS if words != ("payload",)], ids=" ".join)
+def test_every_command_answers_in_json_when_asked(words: tuple[str, ...]) -> None:
+    """Only payload has no such option: what it prints is NDJSON already."""
+    assert "--json" in {name for parameter in COMMANDS[words].params for name in parameter.opts}
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_is_documented_with_its_options(words: tuple[str, ...]) -> None:
+    """A command that docs/cli.md does not show is one that nobody finds."""
+    text = DOCS.read_text()
+    assert f"`ingest-queue {' '.join(words)}" in text
+    for parameter in COMMANDS[words].params:
+        if isinstance(parameter, click.Option):
+            assert parameter.opts[0] in text
+
+
+def test_the_documented_exit_codes_are_those_of_the_command() -> None:
+    """The table in docs/cli.md is read by people who write scripts."""
+    text = DOCS.read_text()
+    for code, meaning in MEANINGS.items():
+        assert f"| {code.value} | {meaning} |" in text
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """A URL at which nobody answers."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+def test_an_absent_server_is_told_at_once_with_what_to_do(nobody: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The most common mistake is that web does not run; waiting for it helps nobody."""
+    assert main(["--url", nobody, "jobs"]) == Exit.UNREACHABLE
+    assert "is web running" in capsys.readouterr().err
+    assert main(["--url", nobody, "jobs", "--json"]) == Exit.UNREACHABLE
+    assert '"code":"unreachable"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["submit", "f"], ["submit", "/no/such/file", "--index", "a"], ["jobs", "--state", "gone"]],
+)
+def test_what_cannot_be_understood_is_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing was sent, and the message says what was wrong."""
+    assert main(arguments) == Exit.USAGE
+    assert "Error" in capsys.readouterr().err
+
+
+def test_all_wrong_settings_are_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One round of mending, not one for each."""
+    monkeypatch.setenv("INGEST_PORT", "none")
+    monkeypatch.setenv("INGEST_NONSENSE", "1")
+    assert main(["config"]) == Exit.USAGE
+    error = capsys.readouterr().err
+    assert "INGEST_PORT" in error
+    assert "INGEST_NONSENSE" in error
