@@ -1,76 +1,69 @@
-"""The Procfile's programs, started as honcho reads them, each in a session of its own, and ended together.
+"""The Procfile's programs, read as honcho reads them, each in a session of its own, and ended together.
 
 Not by `honcho start`, which ends all when one ends: here one is killed on purpose.
 """
 
 import os
-import signal
 import subprocess
 import sys
-import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
 from honcho.environ import expand_processes, parse_procfile
 
-from demo.sessions import end, members
+from demo.interrupts import Interrupts
+from demo.sessions import kill, members, wait_until
 
 ROOT: Final = Path(__file__).parents[1]
 FORMATION: Final = {"web": 1, "worker": 2}
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 10.0
+Programs = dict[str, "subprocess.Popen[bytes]"]  # by name: web.1, worker.1, worker.2
 
 
-class Programs:
-    """What runs, by name (`web.1`, `worker.2`). A context manager: on leaving, nothing is left.
+@contextmanager
+def programs(environ: Mapping[str, str], interrupts: Interrupts, output: IO[bytes] | None = None) -> Iterator[Programs]:
+    """Run all; on leaving, end them and whatever they started.
 
-    environ: what the programs need beside ours; output: a file for what they print, None for this terminal.
+    environ: beside ours; output: a file for what they print, None for this terminal.
     """
-
-    def __init__(self, environ: Mapping[str, str], output: IO[bytes] | None = None) -> None:
-        beside_python = str(Path(sys.executable).parent)  # where pip put gunicorn and rq
-        self._environ = {**os.environ, **environ, "PATH": f"{beside_python}{os.pathsep}{os.environ['PATH']}"}
-        self._output = output
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
-
-    def __enter__(self) -> "Programs":
-        """Start all."""
+    beside_python = str(Path(sys.executable).parent)  # where pip put gunicorn and rq
+    env = {**os.environ, **environ, "PATH": f"{beside_python}{os.pathsep}{os.environ['PATH']}"}
+    running: Programs = {}
+    try:
         commands = parse_procfile((ROOT / "Procfile").read_text()).processes
         for item in expand_processes(commands, concurrency=FORMATION):
-            self.running[item.name] = subprocess.Popen(
-                item.cmd,
-                shell=True,  # noqa: S602  a Procfile holds shell commands
-                cwd=ROOT,
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=self._output,
-                stderr=self._output,
-                start_new_session=True,
-            )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End all: first asked at once, then each waited for."""
-        for program in self.running.values():
-            for pid in members(program.pid)[:1]:
-                os.kill(pid, signal.SIGTERM)
-        for program in self.running.values():
-            end(program.pid, PATIENCE_S)
-            program.wait()
-
-    def ended(self) -> list[str]:
-        """Return the names of those that are no more."""
-        return [name for name, program in self.running.items() if program.poll() is not None]
+            with interrupts.held():
+                running[item.name] = _start(item.cmd, env, output)
+        yield running
+    finally:
+        interrupts.ignore()
+        _end(running)
 
 
-def raise_interrupt(number: int, _frame: types.FrameType | None) -> None:
-    """Treat SIGTERM and SIGHUP like Ctrl-C, once: while we clean up, none of them disturbs."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt(signal.Signals(number).name)
+def ended(running: Programs) -> list[str]:
+    """Return the names of those that are no more."""
+    return [name for name, program in running.items() if program.poll() is not None]
 
 
-def clean_up_on_signals() -> None:
-    """Let the three signals that end a terminal's program unwind it, so that what was started is ended."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, raise_interrupt)
+def _start(command: str, env: Mapping[str, str], output: IO[bytes] | None) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        ["/bin/sh", "-c", f"exec {command}"],  # a Procfile holds shell commands
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
+
+
+def _end(running: Programs) -> None:
+    """Ask all at once, wait for each, kill what is left."""
+    for program in running.values():
+        program.terminate()
+    for program in running.values():
+        wait_until(lambda session=program.pid: not members(session), PATIENCE_S)  # type: ignore[misc]
+        kill(program.pid)
+        program.wait()

@@ -1,4 +1,4 @@
-"""Ending programs together with everything they started, whoever its parent is by now."""
+"""Programs by session: a worker's horse has a group and, once orphaned, a parent of its own, but never another session."""
 
 import os
 import signal
@@ -13,16 +13,8 @@ POLL_S: Final = 0.05
 
 
 def members(session: int) -> list[int]:
-    """Return the living processes of a session."""
+    """Return the living processes of a session, whoever their parents are by now."""
     return [pid for pid in psutil.pids() if _session_of(pid) == session]
-
-
-def end(session: int, patience_s: float) -> None:
-    """Ask the session's leader to end (SIGTERM); after `patience_s` kill whatever is left, until nothing is."""
-    with suppress(ProcessLookupError):
-        os.kill(session, signal.SIGTERM)
-    wait_until(lambda: not members(session), patience_s)
-    kill(session)
 
 
 def kill(session: int) -> None:
@@ -34,10 +26,10 @@ def kill(session: int) -> None:
         time.sleep(POLL_S)
 
 
-def wait_until(condition: Callable[[], bool], patience_s: float) -> bool:
+def wait_until(condition: Callable[[], object], patience_s: float) -> bool:
     """Return whether the condition came true in time."""
     end_at = time.monotonic() + patience_s
-    while not (answer := condition()) and time.monotonic() < end_at:
+    while not (answer := bool(condition())) and time.monotonic() < end_at:
         time.sleep(POLL_S)
     return answer
 

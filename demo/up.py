@@ -5,7 +5,8 @@ import sys
 import time
 from pathlib import Path
 
-from demo.programs import Programs, clean_up_on_signals
+from demo.interrupts import Interrupts
+from demo.programs import ended, programs
 from ingest_queue.config import Config, ConfigError, masked
 from ingest_queue.embedded import DEFAULT_DIR, addresses, stop_embedded
 from ingest_queue.errors import Unavailable
@@ -13,11 +14,9 @@ from ingest_queue.errors import Unavailable
 
 def main() -> int:
     """Run until Ctrl-C (0) or until a program ends by itself (1)."""
-    clean_up_on_signals()
     logging.basicConfig(format="%(message)s")
     try:
-        config = Config.from_environ()
-        return stay_up(config)
+        return stay_up(Config.from_environ(), Interrupts())
     except ConfigError as problem:
         return _say(str(problem))
     except Unavailable as problem:
@@ -27,30 +26,30 @@ def main() -> int:
         return 0
 
 
-def stay_up(given: Config) -> int:
+def stay_up(given: Config, interrupts: Interrupts) -> int:
     """Start what is missing and the programs; end both on leaving, Redis' data kept."""
-    data_dir = Path(given.data_dir or DEFAULT_DIR).expanduser()
     try:
         config = addresses(given)
-        with Programs({"REDIS_URL": config.redis_url, "OPENSEARCH_URL": config.opensearch_url}) as programs:
-            for line in _lines(given, config):
-                print(line, flush=True)
-            while not (ended := programs.ended()):
+        environ = {"REDIS_URL": config.redis_url, "OPENSEARCH_URL": config.opensearch_url}
+        with programs(environ, interrupts) as running:
+            print(_addresses(given, config), flush=True)
+            while not (gone := ended(running)):
                 time.sleep(0.5)
-            return _say(f"{', '.join(ended)} ended by itself; see above why")
+            return _say(f"{', '.join(gone)} ended by itself; see above why")
     finally:
-        stop_embedded(data_dir)
+        interrupts.ignore()
+        stop_embedded(Path(given.data_dir or DEFAULT_DIR).expanduser())
 
 
-def _lines(given: Config, config: Config) -> list[str]:
-    redis = "" if given.redis_url else " (embedded, for trying out)"
-    search = "" if given.opensearch_url else " (in memory, for trying out: indexes are gone when this ends)"
-    return [
-        f"API      http://{config.host}:{config.port}/api/jobs (no access control yet: this machine only)",
-        f"Redis    {masked(config.redis_url)}{redis}",
-        f"Search   {masked(config.opensearch_url)}{search}",
-        "Workers  2. Ctrl-C ends everything.",
-    ]
+def _addresses(given: Config, config: Config) -> str:
+    redis = "" if given.redis_url else "  (embedded, for trying out)"
+    search = "" if given.opensearch_url else "  (in memory, for trying out: its indexes are gone when this ends)"
+    return f"""
+API      http://{config.host}:{config.port}/api/jobs  (no access control yet: for this machine only)
+Redis    {masked(config.redis_url)}{redis}
+Search   {masked(config.opensearch_url)}{search}
+Workers  two. Ctrl-C ends everything.
+"""
 
 
 def _say(problem: str) -> int:

@@ -56,7 +56,13 @@ def states() -> str:
     rows = [(f"`{s.value}`", said[s.value], " ".join(allowed(s)), RQ_STATUS[s]) for s in State]
     said = meanings(Event)
     moves = [
-        (f"`{event.value}`", "people" if event in ASKED else "runs", said[event.value], _arrows(event), _words(HOLDS.get(event, ())))
+        (
+            f"`{event.value}`",
+            "people" if event in ASKED else "runs",
+            said[event.value],
+            _arrows(event),
+            _words(HOLDS.get(event, ())),
+        )
         for event in ARROWS
     ]
     becomes = [(f"`{a.value}`", "no run holds it", f"`{b.value}`") for a, b in UNHELD.items()]
@@ -95,7 +101,7 @@ def renewed(text: str, part: str) -> str:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"a page needs the marks {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n{part}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{part}\n\n{END}{after}"
 
 
 def stale(docs: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Ingest Queue: documents into a search index, durable and under control. The data's way through, in order:
 
 1. `intake.body` reads the request 1 MiB at a time, decompresses, and guards the limits.
-2. `intake.lines` (`intake.arrays` for a JSON array) and `intake.payload` cut it into the original lines, and these into compressed chunks.
+2. `intake.lines` cuts it into the original lines (`intake.arrays` for a JSON array), `intake.payload` into compressed chunks.
 3. `store.payloads` keeps the chunks, within a budget of bytes; `store.records` submits the job that names them.
 4. `store.lanes` gives the job a slot when its lane's turn has come, and RQ wakes a worker with its id.
 5. `store.runs` is the worker's claim: a lease, renewed by each checkpoint, fenced by a token.

@@ -28,8 +28,10 @@ def check(client: OpenSearch, url: str) -> str:
     """Return one word about the cluster (`OpenSearch 3.8.0`). Raises Unavailable with what to do."""
     try:
         info = client.info(request_timeout=5)
-    except Exception as problem:  # noqa: BLE001  opensearch-py has no common root for lost connections and refusals
-        message = f"the search cluster at {masked(url)} does not answer ({type(problem).__name__}); start it or set OPENSEARCH_URL"
+    except Exception as problem:
+        message = (
+            f"the search cluster at {masked(url)} does not answer ({type(problem).__name__}); start it or set OPENSEARCH_URL"
+        )
         raise Unavailable("cluster_away", message) from problem
     version = info["version"]
     return f"{'OpenSearch' if version.get('distribution') == 'opensearch' else 'Elasticsearch'} {version['number']}"

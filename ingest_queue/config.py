@@ -118,7 +118,7 @@ def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _read(item: Field[Any], text: str) -> Any:
-    kind = type(item.default)
+    kind: Any = type(item.default)
     try:
         value = kind(text)
     except ValueError:

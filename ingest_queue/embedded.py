@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, TextIO
+from typing import IO, Final
 
 from ingest_queue.config import Config
 from ingest_queue.errors import Unavailable
@@ -85,7 +85,7 @@ def stop_embedded(data_dir: Path) -> None:
             for patience_s, number in ((STOP_S, signal.SIGTERM), (STOP_S, signal.SIGKILL)):
                 if not _is_held(alive):
                     break
-                os.kill(int(alive.read_text()), number)
+                os.kill(int(str(_until(alive.read_text, START_S))), number)
                 _until(lambda alive=alive: not _is_held(alive), patience_s)  # type: ignore[misc]
     _children[:] = [child for child in _children if child.poll() is None]
 
@@ -112,8 +112,8 @@ def _shared(data_dir: Path, name: str, argv: Sequence[str], ready: Callable[[], 
     alive, log = data_dir / f"{name}.alive", data_dir / f"{name}.log"
     with _turn(data_dir):
         if not _is_held(alive):
-            with alive.open("w") as lock, log.open("wb") as output:
-                child = _launch(argv, lock, output.fileno(), data_dir)
+            with log.open("wb") as output:
+                child = _launch(argv, alive, output, data_dir)
             logger.warning(
                 "embedded_server_started: for trying out only; set REDIS_URL and OPENSEARCH_URL for real use",
                 extra={"server": name, "pid": child.pid, "log": str(log)},
@@ -125,19 +125,20 @@ def _shared(data_dir: Path, name: str, argv: Sequence[str], ready: Callable[[], 
         return url
 
 
-def _launch(argv: Sequence[str], lock: TextIO, output: int, cwd: Path) -> "subprocess.Popen[bytes]":
-    fcntl.flock(lock, fcntl.LOCK_EX)  # handed on: it is free again when the server is gone
-    child = subprocess.Popen(
-        argv,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        start_new_session=True,
-        pass_fds=[lock.fileno()],
-    )
+def _launch(argv: Sequence[str], alive: Path, output: IO[bytes], cwd: Path) -> "subprocess.Popen[bytes]":
+    """Start a server that holds the lock on `alive` while it lives and wrote its process id there before it became one."""
+    with alive.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        child = subprocess.Popen(
+            ["/bin/sh", "-c", 'echo $$ >"$0"; exec "$@"', str(alive), *argv],
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=[lock.fileno()],
+        )
     _children.append(child)
-    lock.write(str(child.pid))
     return child
 
 

@@ -207,7 +207,9 @@ class Engine:
         text = orjson.dumps(definition.to_json())
         known = self.store.definitions.get(account, definition.slug)
         if known is not None and known != text:
-            raise Conflict("index_exists", f"index {definition.slug} exists with another definition; choose another slug or delete it")
+            raise Conflict(
+                "index_exists", f"index {definition.slug} exists with another definition; choose another slug or delete it"
+            )
         indexes.create(self.cluster, account, definition)
         self.store.definitions.add(account, definition.slug, text)
         return definition

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from ingest_queue.job import JobError
 from ingest_queue.states import Event
@@ -46,14 +47,17 @@ def rescue(store: Store, job_id: str, token: str, *, certain: bool = False, reas
     the lease need not be over then.
     """
     job = store.records.get(job_id)
-    ask = {"token": token, "worker": "", "lost": not certain}
+    ask: dict[str, Any] = {"token": token, "worker": "", "lost": not certain}
     if job is None:  # deleted while it ran: only its slot is left
         store.records.happen(Event.HALT, job_id, **ask)
         return
     trace = f"RunLost: run {job.run} of round {job.round} was lost: {reason}"
     if job.attempts + 1 >= store.config.attempts:
         message = f"{job.attempts + 1} runs in a row were lost without progress, the last because {reason}; retry or resume it"
-        fields = {"attempts": str(job.attempts + 1), "error": error_text(JobError("run_lost", message, doubt(job.sent_to, job.counts.processed)))}
+        fields = {
+            "attempts": str(job.attempts + 1),
+            "error": error_text(JobError("run_lost", message, doubt(job.sent_to, job.counts.processed))),
+        }
         answer = store.records.happen(Event.FAIL, job_id, trace=trace, set=fields, **ask)
     else:
         answer = store.records.happen(Event.HALT, job_id, trace=trace, set={"attempts": str(job.attempts + 1)}, **ask)

@@ -5,6 +5,7 @@ restricted, killed and paused; `processes` runs workers and web as users do. Tes
 torment: where none can be had they are deselected, and the last lines say how many and why.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 RAN: pytest.StashKey[list[str]] = pytest.StashKey()
 MakeRedis = Callable[..., RedisServer]
 MakeNode = Callable[..., Node]
+NOBODY = {"REDIS_URL": "redis://127.0.0.1:9/0", "OPENSEARCH_URL": "http://127.0.0.1:9"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except (AssertionError, ValueError) as problem:
         raise pytest.UsageError(str(problem)) from problem
     config.stash[RAN] = []
+    os.environ.update(NOBODY)  # who does not say which server is meant gets none, and starts no embedded one at home
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -72,7 +72,12 @@ def check_slots(store: Store, found: Records, live: dict[str, Job]) -> None:
 def check_rq(store: Store, shown: dict[str, Job]) -> None:
     """RQ's status, registry and meta are what the record says."""
     queue = store.config.rq_queue
-    registries = {"deferred": keys.RQ_DEFERRED, "finished": keys.RQ_FINISHED, "failed": keys.RQ_FAILED, "canceled": keys.RQ_CANCELED}
+    registries = {
+        "deferred": keys.RQ_DEFERRED,
+        "finished": keys.RQ_FINISHED,
+        "failed": keys.RQ_FAILED,
+        "canceled": keys.RQ_CANCELED,
+    }
     for job in shown.values():
         rq_job = store.client.hgetall(keys.RQ_JOB(job.id))
         status = rq_job[b"status"].decode()

@@ -6,11 +6,8 @@ lives in this process alone.
 
 import logging
 import os
-import time
-import traceback
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from rq import get_current_job
@@ -19,22 +16,18 @@ from rq.job import Job as RqJob
 from rq.utils import now
 
 from ingest_queue import cluster, indexes
-from ingest_queue.config import Config
 from ingest_queue.errors import JobFailed, RunLost
-from ingest_queue.job import Job, JobError
 from ingest_queue.payload import StoredPayload
 from ingest_queue.run.loop import Limits, ingest
 from ingest_queue.run.sink import IndexSink
 from ingest_queue.schema.decode import Decoder
 from ingest_queue.schema.definition import Definition
 from ingest_queue.states import Event
-from ingest_queue.store.codec import error_text
 from ingest_queue.store.runs import Run
 from ingest_queue.store.store import Store
-from ingest_queue.tick import doubt
+from workers.endings import Ending, broken, failed, refused_for_now
 
 logger = logging.getLogger(__name__)
-MOST_DELAY_S: Final = 60
 sigterm_seen = False
 
 
@@ -42,14 +35,6 @@ def on_sigterm(number: int, frame: Any) -> None:
     """Let the run halt at its next bulk."""
     global sigterm_seen  # noqa: PLW0603  a signal handler has nobody to return to
     sigterm_seen = True
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """The event that ends a run, and what goes into the record with it."""
-
-    event: Event
-    ask: dict[str, Any] = field(default_factory=dict)
 
 
 def prepare(store: Store, rq_job: RqJob, token: str, worker: str) -> None:
@@ -135,45 +120,3 @@ def carry(run: Run, store: Store, refused: list[str]) -> Event:
     )
     source = StoredPayload(store.payloads, job.id, job.payload.version).source()
     return ingest(run, source, sink, decoder, limits, fields=decoder.new_fields, away=refused.append)
-
-
-def failed(run: Run, code: str, message: str, **ask: Any) -> Ending:
-    """The run can never go on."""
-    error = JobError(code, message, doubt(run.sent_to, run.progress.counts.processed))
-    return Ending(Event.FAIL, {"set": {"error": error_text(error), "waiting_for": "", "waiting_since": ""}} | ask)
-
-
-def refused_for_now(run: Run, config: Config, reason: str) -> Ending:
-    """The cluster takes nothing: come back in 1, 2, 4 ... 60 s, until patience is over."""
-    job = run.job
-    progressed = run.progress.cursor > job.progress.cursor
-    since = None if progressed else job.waiting_since
-    if since is not None and time.time() - since > config.patience_s:
-        return failed(run, "sink_away", f"the search cluster took nothing for {config.patience_s:g} s: {reason}; resume when it is back")
-    refusals = 1 if progressed else job.refusals + 1
-    delay_s = min(MOST_DELAY_S, 2 ** (refusals - 1))
-    return Ending(
-        Event.BACK_OFF,
-        {"set": {"refusals": str(refusals)}, "delay_ms": delay_s * 1000, "waiting_for": f"the search cluster: {reason}"},
-    )
-
-
-def broken(run: Run, config: Config, problem: Exception) -> Ending:
-    """An error of the run is an attempt: again in 1, 2, 4, 8 s; the fifth without progress fails the job."""
-    trace = "".join(traceback.format_exception(problem))
-    logger.exception("run broke", extra={"job": run.job.id, "run": run.job.run})
-    attempts = 1 if run.progress.cursor > run.job.progress.cursor else run.job.attempts + 1
-    if attempts >= config.attempts:
-        message = f"{attempts} runs in a row broke without progress, the last by {type(problem).__name__}: {problem}"
-        ending = failed(run, "run_broken", message, trace=trace)
-        ending.ask["set"]["attempts"] = str(attempts)
-        return ending
-    return Ending(
-        Event.BACK_OFF,
-        {
-            "set": {"attempts": str(attempts)},
-            "delay_ms": 1000 * 2 ** (attempts - 1),
-            "waiting_for": f"another attempt after {type(problem).__name__}: {problem}"[:500],
-            "trace": trace,
-        },
-    )

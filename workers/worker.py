@@ -54,7 +54,7 @@ class IngestWorker(Worker):
 
     def register_death(self) -> None:
         """A parent that leaves must not count as one that can take a slot."""
-        super().register_death()
+        super().register_death()  # type: ignore[no-untyped-call]  # RQ is half typed
         self.store.lanes.retire(self.name)
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
@@ -66,7 +66,7 @@ class IngestWorker(Worker):
 
     def setup_work_horse_signals(self) -> None:
         """RQ leaves SIGTERM deadly in a horse; a horse that gets one halts at its next bulk instead."""
-        super().setup_work_horse_signals()
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         signal.signal(signal.SIGTERM, perform.on_sigterm)
 
     def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
@@ -94,5 +94,5 @@ class IngestWorker(Worker):
         for queue in self.queues:
             if queue.acquire_maintenance_lock():
                 worker_registration.clean_worker_registry(queue)
-                queue.release_maintenance_lock()
-        self.last_cleaned_at = now()
+                queue.release_maintenance_lock()  # type: ignore[no-untyped-call]
+        self.last_cleaned_at = now()  # type: ignore[assignment]

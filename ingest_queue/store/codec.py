@@ -16,11 +16,11 @@ QUEUES: Final[Mapping[Kind, str]] = {  # a view for operators; the workers liste
     Kind.CONNECTOR: "ingestion",
 }
 EMPTY: Final = {  # every field that a new job has; times are ms, empty where there is none
-    name: ""
-    for name in ["token", "worker", "error", "waiting_for", "waiting_since", "started_at", "progress_at", "updated_at", "ended_at", "not_before", "expires_at", "payload_expires_at", "deleted_at", "rate_per_s", "last_call", "payload_version"]
-} | {
-    name: "0"
-    for name in ["run", "attempts", "refusals", "cursor", "sent_to", "succeeded", "failed", "skipped", "duplicates", "last_mark", "stored_bytes", "payload_bytes"]
+    **dict.fromkeys(("token", "worker", "error", "waiting_for", "waiting_since", "rate_per_s", "last_call"), ""),
+    **dict.fromkeys(("started_at", "progress_at", "updated_at", "ended_at", "not_before", "deleted_at"), ""),
+    **dict.fromkeys(("expires_at", "payload_expires_at", "payload_version"), ""),
+    **dict.fromkeys(("run", "attempts", "refusals", "cursor", "sent_to", "last_mark", "stored_bytes", "payload_bytes"), "0"),
+    **dict.fromkeys(("succeeded", "failed", "skipped", "duplicates"), "0"),
 }
 
 

@@ -1,6 +1,6 @@
 """A Redis client as this system needs it, and whether the server is one that jobs can be trusted to."""
 
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff
@@ -10,6 +10,7 @@ from redis.retry import Retry
 from ingest_queue.config import masked
 from ingest_queue.errors import IngestError, Unavailable
 
+Client: TypeAlias = Any  # redis-py types every reply as bytes | str | ...; ours are bytes
 OLDEST: Final = (6, 2)
 AWAY: Final = (ConnectionError, TimeoutError, BusyLoadingError, OutOfMemoryError)  # a full Redis is an absent one
 RETRIES: Final = 30  # with delays that grow to 5 s: rides out a restart of two minutes
@@ -28,18 +29,20 @@ def brief() -> Retry:
     return Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.2), 4, supported_errors=(ConnectionError, TimeoutError))
 
 
-def connect(url: str, retry: Retry | None = None) -> "redis.Redis[bytes]":
+def connect(url: str, retry: Retry | None = None) -> Client:
     """Return a client that answers bytes; nothing is sent yet."""
     return redis.Redis.from_url(url, retry=retry or brief(), socket_timeout=20, socket_connect_timeout=5)
 
 
-def check(client: "redis.Redis[bytes]", url: str) -> str:
+def check(client: Client, url: str) -> str:
     """Return one word about the server (`Redis 7.0.15`). Raises Unavailable with what to do when it will not do."""
     try:
         info = client.info("server")
         policy = client.info("memory").get("maxmemory_policy", "noeviction")
     except AWAY as problem:
-        raise Unavailable("redis_away", f"Redis at {masked(url)} does not answer ({problem}); start it or set REDIS_URL") from problem
+        raise Unavailable(
+            "redis_away", f"Redis at {masked(url)} does not answer ({problem}); start it or set REDIS_URL"
+        ) from problem
     except ResponseError as problem:
         raise Unavailable("redis_refused", f"Redis at {masked(url)} refused: {problem}; check the user and password") from problem
     name, version = _server(info)
@@ -53,7 +56,7 @@ def check(client: "redis.Redis[bytes]", url: str) -> str:
     return f"{name} {version}"
 
 
-def _server(info: dict[str, str]) -> tuple[str, str]:
+def _server(info: dict[str, Any]) -> tuple[str, str]:
     if info.get("server_name") == "valkey":
         return "Valkey", str(info["valkey_version"])
     return "Redis", str(info["redis_version"])

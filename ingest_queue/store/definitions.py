@@ -1,14 +1,13 @@
 """The indexes that are defined, per account. Their making in the cluster is `ingest_queue.indexes`."""
 
-import redis
-
 from ingest_queue.store import keys
+from ingest_queue.store.connect import Client
 
 
 class Definitions:
     """The stored definitions of one Redis, as JSON."""
 
-    def __init__(self, client: "redis.Redis[bytes]") -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
     def add(self, account: str, slug: str, definition: bytes) -> bool:
@@ -17,7 +16,8 @@ class Definitions:
 
     def get(self, account: str, slug: str) -> bytes | None:
         """Return one definition; None when there is none."""
-        return self._client.hget(keys.INDEXES(account), slug)
+        found: bytes | None = self._client.hget(keys.INDEXES(account), slug)
+        return found
 
     def all(self, account: str) -> list[bytes]:
         """Return the account's definitions by slug."""

@@ -28,44 +28,63 @@ class Key:
         return self.pattern.format(*parts)
 
 
+LISTED: Final = "permanent while it has members"
+
 JOB: Final = Key("job", "iq:job:{}", "hash", "the record of one job, text fields", "its retention; delete")
-PAYLOAD: Final = Key("payload", "iq:payload:{}:{}", "hash", "chunk number -> zstd, `index` -> JSON; id, version", "7 days after the end; edit; delete")
-FAILURES: Final = Key("failures", "iq:failed:{}", "hash", "position -> JSON of a failed document", "its retention; retry; edit; delete")
+PAYLOAD: Final = Key(
+    "payload",
+    "iq:payload:{}:{}",
+    "hash",
+    "chunk number -> zstd, `index` -> JSON; id, version",
+    "7 days after the end; edit; delete",
+)
+FAILURES: Final = Key(
+    "failures", "iq:failed:{}", "hash", "position -> JSON of a failed document", "its retention; retry; edit; delete"
+)
 SKIPPED: Final = Key("skipped", "iq:skipped:{}", "hash", "position -> JSON of a skipped document", "as failures")
 DUPLICATES: Final = Key("duplicates", "iq:duplicate:{}", "hash", "position -> JSON of a succeeded duplicate", "as failures")
 MARKS: Final = Key("marks", "iq:marks:{}", "hash", "cursor -> JSON of the progress there", "as the payload")
 TRACES: Final = Key("traces", "iq:traces:{}", "list", "traces of the round's failed attempts, oldest first", "as failures")
-LIST: Final = Key("list", "iq:list:{}:{}", "zset", "job ids by when they entered the state (us); scope, state", "permanent while it has members")
-LANE: Final = Key("lane", "iq:lane:{}", "zset", "jobs waiting in a lane, by order", "permanent while it has members")
+LIST: Final = Key("list", "iq:list:{}:{}", "zset", "job ids by when they entered the state (us); scope, state", LISTED)
+LANE: Final = Key("lane", "iq:lane:{}", "zset", "jobs waiting in a lane, by order", LISTED)
 ROUND: Final = Key("round", "iq:round:{}", "string", "last round of a lane, ms", "a day after its last use")
-READY: Final = Key("ready", "iq:ready:{}", "zset", "free lanes with a waiting head, by since when (ms); push or pull", "permanent while it has members")
-HOLDERS: Final = Key("holders", "iq:holders", "hash", "lane -> the job that has its slot", "permanent while it has members")
-SLOTS: Final = Key("slots", "iq:slots", "zset", "jobs with a slot, by when its claim or lease is over (ms)", "permanent while it has members")
-PULL_SLOTS: Final = Key("pull_slots", "iq:slots:pull", "zset", "the pulls among them", "permanent while it has members")
-PARENTS: Final = Key("parents", "iq:parents", "zset", "worker parents by their last tick (ms)", "permanent; a tick drops the silent ones")
-EXPIRES: Final = Key("expires", "iq:expires", "zset", "what ends when (ms): part:id", "permanent while it has members")
-EXPIRING: Final = Key("expiring", "iq:expiring", "hash", "id -> JSON of what its end must clean", "permanent while it has members")
-UPLOADS: Final = Key("uploads", "iq:uploads", "hash", "upload -> stored bytes so far", "permanent while it has members")
+READY: Final = Key("ready", "iq:ready:{}", "zset", "free lanes with a waiting head, by since when (ms); push or pull", LISTED)
+HOLDERS: Final = Key("holders", "iq:holders", "hash", "lane -> the job that has its slot", LISTED)
+SLOTS: Final = Key("slots", "iq:slots", "zset", "jobs with a slot, by when its claim or lease is over (ms)", LISTED)
+PULL_SLOTS: Final = Key("pull_slots", "iq:slots:pull", "zset", "the pulls among them", LISTED)
+PARENTS: Final = Key(
+    "parents", "iq:parents", "zset", "worker parents by their last tick (ms)", "permanent; a tick drops the silent ones"
+)
+EXPIRES: Final = Key("expires", "iq:expires", "zset", "what ends when (ms): part:id", LISTED)
+EXPIRING: Final = Key("expiring", "iq:expiring", "hash", "id -> JSON of what its end must clean", LISTED)
+UPLOADS: Final = Key("uploads", "iq:uploads", "hash", "upload -> stored bytes so far", LISTED)
 BYTES: Final = Key("bytes", "iq:bytes", "string", "stored bytes of all payloads and uploads", "permanent")
 SEQUENCE: Final = Key("sequence", "iq:sequence", "string", "counter of orders in lanes", "permanent")
 SETTINGS: Final = Key("settings", "iq:settings", "hash", "settings changed at run time", "permanent")
 INDEXES: Final = Key("indexes", "iq:indexes:{}", "hash", "slug -> definition JSON; account", "permanent")
 
 RQ_JOB: Final = Key("rq_job", "rq:job:{}", "hash", "RQ's job, written whole from the record", "as the job")
+RQ_SUSPENDED: Final = Key("rq_suspended", "rq:suspended", "string", "`rq suspend` was asked", "permanent; `rq resume`")
 RQ_QUEUES: Final = Key("rq_queues", "rq:queues", "set", "names of RQ's queues", "permanent")
-RQ_QUEUE: Final = Key("rq_queue", "rq:queue:{}", "list", "admitted jobs; queue", "permanent while it has members")
-RQ_INTERMEDIATE: Final = Key("rq_intermediate", "rq:queue:{}:intermediate", "list", "popped, not yet claimed; queue", "permanent while it has members")
-RQ_STARTED: Final = Key("rq_started", "rq:wip:{}", "zset", "job:execution by when it counts as abandoned; queue", "permanent while it has members")
-RQ_DEFERRED: Final = Key("rq_deferred", "rq:deferred:{}", "zset", "waiting, paused and stopped jobs; queue", "permanent while it has members")
-RQ_FINISHED: Final = Key("rq_finished", "rq:finished:{}", "zset", "completed jobs; queue", "permanent while it has members")
-RQ_FAILED: Final = Key("rq_failed", "rq:failed:{}", "zset", "failed jobs; queue", "permanent while it has members")
-RQ_CANCELED: Final = Key("rq_canceled", "rq:canceled:{}", "zset", "canceled jobs; queue", "permanent while it has members")
-RQ_EXECUTION: Final = Key("rq_execution", "rq:execution:{}:{}", "hash", "one run in RQ's books; job, token", "a minute after its last beat")
-RQ_EXECUTIONS: Final = Key("rq_executions", "rq:executions:{}", "zset", "tokens of a job's runs", "two minutes after the last beat")
+RQ_QUEUE: Final = Key("rq_queue", "rq:queue:{}", "list", "admitted jobs; queue", LISTED)
+RQ_INTERMEDIATE: Final = Key("rq_intermediate", "rq:queue:{}:intermediate", "list", "popped, not yet claimed; queue", LISTED)
+RQ_STARTED: Final = Key("rq_started", "rq:wip:{}", "zset", "job:execution by when it counts as abandoned; queue", LISTED)
+RQ_DEFERRED: Final = Key("rq_deferred", "rq:deferred:{}", "zset", "waiting, paused and stopped jobs; queue", LISTED)
+RQ_FINISHED: Final = Key("rq_finished", "rq:finished:{}", "zset", "completed jobs; queue", LISTED)
+RQ_FAILED: Final = Key("rq_failed", "rq:failed:{}", "zset", "failed jobs; queue", LISTED)
+RQ_CANCELED: Final = Key("rq_canceled", "rq:canceled:{}", "zset", "canceled jobs; queue", LISTED)
+RQ_EXECUTION: Final = Key(
+    "rq_execution", "rq:execution:{}:{}", "hash", "one run in RQ's books; job, token", "a minute after its last beat"
+)
+RQ_EXECUTIONS: Final = Key(
+    "rq_executions", "rq:executions:{}", "zset", "tokens of a job's runs", "two minutes after the last beat"
+)
 RQ_WORKER: Final = Key("rq_worker", "rq:worker:{}", "hash", "one worker parent", "RQ: a minute after its last beat")
-RQ_WORKER_EXECUTIONS: Final = Key("rq_worker_executions", "rq:worker:{}:executions", "set", "job:token of a worker's runs", "with the worker")
-RQ_WORKERS: Final = Key("rq_workers", "rq:workers", "set", "keys of all workers", "permanent while it has members")
-RQ_WORKERS_OF: Final = Key("rq_workers_of", "rq:workers:{}", "set", "keys of a queue's workers", "permanent while it has members")
+RQ_WORKER_EXECUTIONS: Final = Key(
+    "rq_worker_executions", "rq:worker:{}:executions", "set", "job:token of a worker's runs", "with the worker"
+)
+RQ_WORKERS: Final = Key("rq_workers", "rq:workers", "set", "keys of all workers", LISTED)
+RQ_WORKERS_OF: Final = Key("rq_workers_of", "rq:workers:{}", "set", "keys of a queue's workers", LISTED)
 
 LEGEND: Final = tuple(value for value in globals().values() if isinstance(value, Key))
 DETAILS: Final = (FAILURES, SKIPPED, DUPLICATES, TRACES)  # what says which document had which fate

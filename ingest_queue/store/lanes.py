@@ -1,17 +1,14 @@
 """Whose turn it is: the tick of a worker parent, slots that were lost, and the ceilings that can change at run time."""
 
-from typing import Any
-
-import redis
-
 from ingest_queue.store import keys
+from ingest_queue.store.connect import Client
 from ingest_queue.store.scripts import Scripts
 
 
 class Lanes:
     """The lanes, slots and ceilings of one Redis."""
 
-    def __init__(self, client: "redis.Redis[bytes]", scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts) -> None:
         self._client, self._scripts = client, scripts
 
     def tick(self, parent: str) -> list[tuple[str, str]]:
@@ -37,7 +34,7 @@ class Lanes:
 
     def holder(self, lane: str) -> str | None:
         """Return the id of the job that has the lane's slot."""
-        found: Any = self._client.hget(keys.HOLDERS(), lane)
+        found: bytes | None = self._client.hget(keys.HOLDERS(), lane)
         return found.decode() if found else None
 
     def retire(self, parent: str) -> None:

@@ -1,13 +1,11 @@
 """Payloads in Redis: chunks in and out, versions, and the budget of bytes. Knows nothing of lines or documents."""
 
-from collections.abc import Iterable
 from typing import Final
-
-import redis
 
 from ingest_queue.config import Config
 from ingest_queue.errors import Unavailable
 from ingest_queue.store import keys
+from ingest_queue.store.connect import Client
 from ingest_queue.store.scripts import Scripts
 
 INDEX_FIELD: Final = "index"
@@ -36,7 +34,7 @@ class Upload:
 class Payloads:
     """The stored payloads of one Redis."""
 
-    def __init__(self, client: "redis.Redis[bytes]", scripts: Scripts, config: Config) -> None:
+    def __init__(self, client: Client, scripts: Scripts, config: Config) -> None:
         self._client, self._scripts, self._config = client, scripts, config
 
     def upload(self, job_id: str, version: int) -> Upload:
@@ -50,11 +48,13 @@ class Payloads:
 
     def chunk(self, job_id: str, version: int, number: int) -> bytes | None:
         """Return one packed chunk; None when the payload is gone."""
-        return self._client.hget(keys.PAYLOAD(job_id, version), str(number))
+        found: bytes | None = self._client.hget(keys.PAYLOAD(job_id, version), str(number))
+        return found
 
     def index(self, job_id: str, version: int) -> bytes | None:
         """Return the index of the chunks; None when the payload is gone."""
-        return self._client.hget(keys.PAYLOAD(job_id, version), INDEX_FIELD)
+        found: bytes | None = self._client.hget(keys.PAYLOAD(job_id, version), INDEX_FIELD)
+        return found
 
     def stored_bytes(self) -> int:
         """Return the bytes that all payloads and uploads take together."""
@@ -63,15 +63,17 @@ class Payloads:
     def reserve(self, upload: Upload) -> None:
         """Take room in the budget for what the upload holds with its next chunk."""
         config = self._config
-        if not self._scripts("reserve", upload.name, upload.stored_bytes, config.payload_budget_bytes, config.upload_ttl_s * 1000):
+        if not self._scripts(
+            "reserve", upload.name, upload.stored_bytes, config.payload_budget_bytes, config.upload_ttl_s * 1000
+        ):
             raise Unavailable(
                 "payload_budget", "stored payloads fill their budget; try again when jobs have ended", retry_after_s=30
             )
 
-    def put(self, key: str, fields: Iterable[tuple[str, bytes]] | dict[str, bytes]) -> None:
+    def put(self, key: str, fields: dict[str, bytes]) -> None:
         """Write chunks, with a TTL for when nobody takes them over."""
         pipe = self._client.pipeline(transaction=False)
-        pipe.hset(key, mapping=dict(fields))
+        pipe.hset(key, mapping=fields)
         pipe.expire(key, self._config.upload_ttl_s + 86_400)
         pipe.execute()
 

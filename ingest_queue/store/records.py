@@ -7,12 +7,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-import redis
-
 from ingest_queue.job import Job
 from ingest_queue.states import HOLDS, Event, State, arrow
 from ingest_queue.store import keys
 from ingest_queue.store.codec import decode, job_from
+from ingest_queue.store.connect import Client
 from ingest_queue.store.scripts import Scripts
 
 
@@ -38,7 +37,7 @@ class Answer:
 class Records:
     """The jobs of one Redis."""
 
-    def __init__(self, client: "redis.Redis[bytes]", scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts) -> None:
         self._client = client
         self._scripts = scripts
 
@@ -68,7 +67,7 @@ class Records:
     def token(self, job_id: str) -> str | None:
         """Return the token of the run that holds the job, empty when none does; None when there is no such job."""
         found = self._client.hget(keys.JOB(job_id), "token")
-        return found.decode() if found is not None else None
+        return str(found.decode()) if found is not None else None
 
     def get_many(self, job_ids: list[str]) -> list[Job | None]:
         """Return the jobs in the order of their ids, in one round trip."""

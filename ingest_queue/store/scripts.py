@@ -10,12 +10,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-import redis
 from redis.commands.core import Script
 
 from ingest_queue.config import DAY_S, Config
 from ingest_queue.job import Kind
 from ingest_queue.states import RESTING, RQ_STATUS, SETTLED, UNHELD, State
+from ingest_queue.store.connect import Client
 from ingest_queue.store.keys import lua_table
 
 PERFORM: Final = "workers.perform.perform"  # the one function that RQ calls, with the job's id
@@ -37,7 +37,7 @@ ENDED: Final = (State.COMPLETED, State.FAILED, State.CANCELED)
 class Scripts:
     """All scripts of one Redis client, called by name."""
 
-    def __init__(self, client: "redis.Redis[bytes]", config: Config) -> None:
+    def __init__(self, client: Client, config: Config) -> None:
         prelude = lua_table() + states_table() + settings_table(config)
         self._scripts: dict[str, Script] = {
             name: client.register_script(prelude + "".join(_source(part) for part in ("move", *parts, name)))
@@ -83,8 +83,7 @@ def retention(config: Config) -> dict[str, dict[str, int]]:
 def settings_table(config: Config) -> str:
     """Return the Lua table C: the settings that scripts need."""
     keep = ", ".join(
-        f"{kind} = {{{', '.join(f'{part} = {ms}' for part, ms in parts.items())}}}"
-        for kind, parts in retention(config).items()
+        f"{kind} = {{{', '.join(f'{part} = {ms}' for part, ms in parts.items())}}}" for kind, parts in retention(config).items()
     )
     return (
         f"local C = {{queue = {json.dumps(config.rq_queue)}, perform = {json.dumps(PERFORM)}, "

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
 from ingest_queue.config import Config
+from ingest_queue.store.connect import Client
 from ingest_queue.store.definitions import Definitions
 from ingest_queue.store.lanes import Lanes
 from ingest_queue.store.payloads import Payloads
@@ -19,7 +18,7 @@ class Store:
     """The parts of the record; `client` is for health checks and tests."""
 
     config: Config
-    client: "redis.Redis[bytes]"
+    client: Client
     scripts: Scripts
     records: Records
     payloads: Payloads
@@ -27,7 +26,7 @@ class Store:
     definitions: Definitions
 
     @classmethod
-    def open(cls, client: "redis.Redis[bytes]", config: Config) -> "Store":
+    def open(cls, client: Client, config: Config) -> "Store":
         """Return the store over a client; nothing is sent yet."""
         scripts = Scripts(client, config)
         return cls(

@@ -3,6 +3,8 @@
 import os
 import signal
 
+import psutil
+
 from ingest_queue.intake.body import Form
 from ingest_queue.states import Event, State
 from tests.faults.world import BULK, World, document, kill_both, kill_horse, ndjson
@@ -104,8 +106,4 @@ def test_a_job_canceled_while_its_run_is_lost_settles_first(world: World) -> Non
 
 
 def _lives(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().split()[2] != "Z"
-    except FileNotFoundError:
-        return False
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE

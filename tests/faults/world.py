@@ -87,7 +87,9 @@ class World:
 
     def holder(self, job: Job, workers: Iterable[Process]) -> Process:
         """Return the worker whose horse holds the job."""
-        return wait_for(lambda: next((w for w in workers if w.is_running and w.children() and self.job(job).token), None), 30, "a horse")
+        return wait_for(
+            lambda: next((w for w in workers if w.is_running and w.children() and self.job(job).token), None), 30, "a horse"
+        )
 
     def index(self) -> dict[str, dict[str, Any]]:
         """Return what the index holds: id -> document."""

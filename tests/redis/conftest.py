@@ -36,7 +36,15 @@ def store(config: Config) -> Iterator[Store]:
 def submit(store: Store) -> Callable[..., Job]:
     """Submit a job of `total` documents, with a stored payload unless told otherwise; returns the job."""
 
-    def submit(total: int = 10, *, index: str = "cities", lane: str | None = None, kind: str = "payload", payload: bool = True, **fields: Any) -> Job:
+    def submit(
+        total: int = 10,
+        *,
+        index: str = "cities",
+        lane: str | None = None,
+        kind: str = "payload",
+        payload: bool = True,
+        **fields: Any,
+    ) -> Job:
         job_id = uuid4().hex
         upload = ""
         if payload:

@@ -60,9 +60,7 @@ def test_an_array_becomes_a_payload_of_lines(api: Api) -> None:
 
 
 @pytest.mark.parametrize(("encoding", "encode"), [("gzip", gzip.compress), ("zstd", zstandard.compress)])
-def test_a_compressed_body_is_stored_as_what_it_holds(
-    api: Api, encoding: str, encode: Callable[[bytes], bytes]
-) -> None:
+def test_a_compressed_body_is_stored_as_what_it_holds(api: Api, encoding: str, encode: Callable[[bytes], bytes]) -> None:
     """A tenth of the bytes on the wire, the same job."""
     job = api.submit(encode(LINES), headers={"Content-Encoding": encoding})
     assert api.http.get(f"/api/jobs/{job['id']}/payload").data == LINES

@@ -25,9 +25,7 @@ def api(engine: Engine) -> Api:
 
 
 def failed_at(position: int) -> Outcome:
-    return Outcome(
-        position, Fate.FAILED, position + 1, str(position), "validation_error", "people", "expected a number", "{}"
-    )
+    return Outcome(position, Fate.FAILED, position + 1, str(position), "validation_error", "people", "expected a number", "{}")
 
 
 def fail_documents(api: Api, store: Store, tick: Tick, failed: int) -> dict[str, Any]:
@@ -45,9 +43,7 @@ def fail_documents(api: Api, store: Store, tick: Tick, failed: int) -> dict[str,
 
 @pytest.mark.parametrize("state", REACHED)
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_verb_does_what_the_table_says_or_is_refused_with_what_is_allowed(
-    api: Api, state: State, verb: Event
-) -> None:
+def test_a_verb_does_what_the_table_says_or_is_refused_with_what_is_allowed(api: Api, state: State, verb: Event) -> None:
     """HTTP adds no rule of its own: the table decides, and a refusal changes nothing."""
     job = api.submit()
     for step in REACHED[state]:
@@ -165,8 +161,14 @@ def test_failures_come_in_pages_with_their_total(api: Api, store: Store, tick: T
     first = api.http.get(url, query_string={"limit": 3}).get_json()
     assert [failure["position"] for failure in first["failures"]] == [0, 1, 2]
     assert first["failures"][0] == {
-        "position": 0, "line": 1, "id": "0", "code": "validation_error", "field": "people", "reason": "expected a number", "raw": "{}",
-    }  # fmt: skip
+        "position": 0,
+        "line": 1,
+        "id": "0",
+        "code": "validation_error",
+        "field": "people",
+        "reason": "expected a number",
+        "raw": "{}",
+    }
     assert (first["total"], first["next"]) == (5, 2)
     second = api.http.get(url, query_string={"limit": 3, "after": first["next"]}).get_json()
     assert [failure["position"] for failure in second["failures"]] == [3, 4]
@@ -212,9 +214,7 @@ def test_health_and_readiness(api: Api) -> None:
     assert set(ready.get_json()["servers"]) == {"redis", "cluster"}
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("PUT", "/api/jobs"), ("GET", f"/api/jobs/{UNKNOWN}/pause"), ("POST", "/healthz")]
-)
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/api/jobs"), ("GET", f"/api/jobs/{UNKNOWN}/pause"), ("POST", "/healthz")])
 def test_another_method_is_told_which_ones_there_are(api: Api, method: str, path: str) -> None:
     """405 carries Allow, and is JSON like everything else."""
     reply = api.http.open(path, method=method)

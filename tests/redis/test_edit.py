@@ -38,7 +38,9 @@ def paused_at(store: Store, submit: Submit, cursors: list[int], total: int = 10)
     for cursor in cursors:
         failed = cursor // 2
         outcomes = [Outcome(p, Fate.FAILED, p + 1, None, "validation_error") for p in range(1, cursor, 2)]
-        run.checkpoint(Progress(cursor, Counts(total, cursor - failed, failed), {"validation_error": failed}), outcomes, announce=cursor)
+        run.checkpoint(
+            Progress(cursor, Counts(total, cursor - failed, failed), {"validation_error": failed}), outcomes, announce=cursor
+        )
     store.records.happen(Event.PAUSE, run.job.id)
     job = run.answer(Event.HALT)
     assert job is not None

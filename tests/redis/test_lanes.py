@@ -177,6 +177,18 @@ def test_ten_thousand_jobs_on_a_thousand_lanes_run_in_order_and_none_starves(sto
     assert begun == order
 
 
+def test_suspended_workers_are_given_nothing(store: Store, submit: Submit, tick: Tick) -> None:
+    """`rq suspend` holds the installation; what was handed out then would only wait for a lease to end."""
+    store.client.set(keys.RQ_SUSPENDED(), 1)
+    tick.now()
+    job = submit()
+    tick.now()
+    assert queued(store) == []
+    store.client.delete(keys.RQ_SUSPENDED())
+    tick.now()
+    assert queued(store) == [job.id]
+
+
 def test_settings_say_how_many_run_when_nobody_changed_them() -> None:
     """0 means: as many as there are workers."""
     assert Config().running_ceiling == 0

@@ -44,8 +44,8 @@ class Machine(RuleBasedStateMachine):
         upload = self.store.payloads.upload(job_id, 1)
         upload.write(0, b"packed")
         fields = new_record(
-            id=job_id, kind=kind, account="default", initiator="m", source="API", index=lane, alias=lane, lane=f"index:default/{lane}",
-            total=TOTAL, payload_version=1, payload_bytes=6,
+            id=job_id, kind=kind, account="default", initiator="m", source="API", index=lane, alias=lane,
+            lane=f"index:default/{lane}", total=TOTAL, payload_version=1, payload_bytes=6,
         )  # fmt: skip
         assert self.store.records.submit(fields, upload.name)
         return job_id
@@ -92,7 +92,9 @@ class Machine(RuleBasedStateMachine):
             return
         target = arrow(verb, before.state)
         assert answer.job is not None
-        assert answer.job.state is (before.state if target is None else rest(target, held=bool(before.token), settled=before.settled))
+        assert answer.job.state is (
+            before.state if target is None else rest(target, held=bool(before.token), settled=before.settled)
+        )
 
     @rule(job_id=jobs)
     def retry(self, job_id: str) -> None:

@@ -99,7 +99,10 @@ def test_over_the_budget_nothing_more_is_taken_in(store: Store) -> None:
 
 def test_nothing_is_left_of_a_mixed_workload_when_all_has_expired(store: Store, submit: Submit, tick: Tick) -> None:
     """The whole keyspace, walked: only documented permanent keys may stay."""
-    jobs = [submit(kind=kind, lane=f"lane:{n}") for n, kind in enumerate(["payload", "import", "pull", "payload", "payload", "import"])]
+    jobs = [
+        submit(kind=kind, lane=f"lane:{n}")
+        for n, kind in enumerate(["payload", "import", "pull", "payload", "payload", "import"])
+    ]
     for verb, job in zip([Event.PAUSE, Event.STOP, Event.CANCEL], jobs[2:5], strict=True):
         store.records.happen(verb, job.id)
     while (run := take(store)) is not None:

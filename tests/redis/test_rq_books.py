@@ -14,6 +14,7 @@ from rq.registry import (
     StartedJobRegistry,
 )
 from rq.serializers import JSONSerializer
+from rq.suspension import WORKERS_SUSPENDED
 from rq.utils import as_text
 from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY
 
@@ -34,6 +35,7 @@ def test_the_legend_names_rqs_keys_as_rq_does(store: Store) -> None:
     execution = Execution("token", "job", store.client, "w")
     pairs = {
         keys.RQ_JOB("job"): as_text(RqJob.key_for("job")),
+        keys.RQ_SUSPENDED(): WORKERS_SUSPENDED,
         keys.RQ_QUEUES(): Queue.redis_queues_keys,
         keys.RQ_QUEUE("q"): queue.key,
         keys.RQ_INTERMEDIATE("q"): IntermediateQueue.get_intermediate_queue_key(queue.key),

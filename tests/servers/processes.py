@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
 import psutil
+
+from demo.sessions import kill
 
 T = TypeVar("T")
 ROOT: Final = Path(__file__).parents[2]
@@ -26,20 +27,6 @@ def wait_for(condition: Callable[[], T | None], timeout_s: float = 20.0, what: s
             raise AssertionError(f"not within {timeout_s:g} s: {what or condition}")
         time.sleep(POLL_S)
     return answer
-
-
-def members(session: int) -> list[int]:
-    """Return the processes of a session, whoever their parent is by now."""
-    return [pid for pid in psutil.pids() if _session_of(pid) == session]
-
-
-def _session_of(pid: int) -> int | None:
-    try:
-        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return None
-        return os.getsid(pid)
-    except (ProcessLookupError, PermissionError, psutil.Error):
-        return None
 
 
 class Process:
@@ -97,16 +84,8 @@ class Process:
     def kill(self) -> None:
         """End it and everything in its session by SIGKILL, and wait until all are gone."""
         if self._child is not None:
-            wait_for(self._kill_members, what=f"the end of {self.name}'s session")
+            kill(self.pid)
             self._child.wait()
-
-    def _kill_members(self) -> bool:
-        """Kill whoever is there now: a process may fork while it is being killed. Tell whether nobody was left."""
-        found = members(self.pid)
-        for pid in found:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        return not found
 
     def pause(self) -> None:
         """Stop it in its tracks (SIGSTOP): it keeps its connections and answers nothing."""
@@ -145,7 +124,7 @@ class Processes:
 
     def worker(self, env: Mapping[str, str], *args: str) -> Process:
         """Start a stock `rq worker` with our classes, as the README says."""
-        return self.script("rq", "worker", "-c", "workers.settings", *args, "ingest", env={**RQ_CLASSES, **env})
+        return self.script("rq", "worker", "-c", "workers.settings", *args, env={**RQ_CLASSES, **env})
 
     def web(self, env: Mapping[str, str]) -> Process:
         """Start gunicorn as the Procfile does; wait for `/healthz` yourself. INGEST_PORT says where."""

@@ -19,7 +19,7 @@ class Wishes:
 
     @classmethod
     def take(cls) -> "Wishes":
-        """Read the wishes and remove them from the environment, and the URLs that no test may pick up unawares."""
+        """Read the wishes and remove them from the environment."""
         asked = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(PREFIX)}
         require = asked.pop(f"{PREFIX}REQUIRE", "")
         version = asked.pop(f"{PREFIX}OPENSEARCH", "")
@@ -27,5 +27,4 @@ class Wishes:
             raise ValueError(f"{', '.join(sorted(asked))}: not INGEST_TEST_REQUIRE or INGEST_TEST_OPENSEARCH")
         if require not in ("", "real"):
             raise ValueError(f"INGEST_TEST_REQUIRE={require}: real or empty")
-        os.environ.pop("REDIS_URL", None)
         return cls(require == "real", version, os.environ.pop("OPENSEARCH_URL", ""))

@@ -31,7 +31,7 @@ def make_job(**given: Any) -> Job:
 
 @dataclass
 class Record:
-    """The truth about one job. rounds: the lane's; round_from: the position where this round began to write."""
+    """The truth about one job. rounds: the lane's; mark: where this round began."""
 
     lines: Sequence[bytes]
     rounds: Iterator[int] = field(default_factory=lambda: count(7))
@@ -40,8 +40,8 @@ class Record:
     token: str = ""
     run: int = 0
     sent_to: int = 0
-    round_from: int = 0
     deleted: bool = False
+    gave_up: bool = False  # its last run ended by an error, so that it may rest unsettled
     lease_until: float = 0.0
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     progress: Progress = field(default_factory=lambda: Progress(0, Counts()))
@@ -49,6 +49,7 @@ class Record:
 
     def __post_init__(self) -> None:
         self.round = next(self.rounds)
+        self.mark = self.progress
 
     @property
     def settled(self) -> bool:
@@ -69,6 +70,7 @@ class Record:
             return False
         if token is not None:
             self.token = ""
+            self.gave_up = event is Event.FAIL
         if event is Event.RETRY:
             self.begin_again(Progress(0, Counts()))
         self.state = to
@@ -92,7 +94,7 @@ class Record:
     def begin_again(self, mark: Progress) -> None:
         """Go back to a mark under a new round: what retry and edit do."""
         self.round = next(self.rounds)
-        self.progress, self.sent_to, self.round_from = mark, mark.cursor, mark.cursor
+        self.progress, self.sent_to, self.mark = mark, mark.cursor, mark
         self.marks = [one for one in self.marks if one.cursor <= mark.cursor]
         self.outcomes = {position: one for position, one in self.outcomes.items() if position < mark.cursor}
 

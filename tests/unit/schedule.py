@@ -45,7 +45,7 @@ class Schedule:
         self.client = OpenSearch([{}], connection_class=connection, max_retries=0)
         self.happened: Counter[str] = Counter()
         self.written: dict[str, set[bytes]] = {}
-        self.foreign: set[str] = set()
+        self.foreign: dict[str, int] = {}
         self.rounds = count(1)
         self.stamps = count()
         self.runs: list[HeldRun] = []
@@ -76,7 +76,7 @@ class Schedule:
     # what people do ----------------------------------------------------------------------------------------------
     def submit(self) -> Record:
         """Return a new job with lines of which many share an id."""
-        self.foreign = set()
+        self.foreign = {}
         options = {"on_duplicate": self.chance.choice(["last_wins", "last_wins", "reject"])}
         return Record([self.line() for _ in range(self.chance.randint(1, 14))], self.rounds, options)
 
@@ -101,7 +101,7 @@ class Schedule:
             return
         self.happened[verb] += 1
         if verb is Event.RETRY:
-            self.foreign = set()
+            self.foreign = {}
         if verb is Event.EDIT:
             self.edit()
 
@@ -112,7 +112,7 @@ class Schedule:
         new = [self.line() for _ in range(self.chance.randint(1, 6))]
         record.lines = [*record.lines[:first], *new, *record.lines[first + self.chance.randint(0, 3) :]]
         record.begin_again(self.chance.choice([mark for mark in record.marks if mark.cursor <= first][-2:]))
-        self.foreign = set()
+        self.foreign = {}
 
     def replace_job(self) -> None:
         """Delete the job, whatever it does, and submit another to its lane."""
@@ -125,12 +125,12 @@ class Schedule:
         id = self.chance.choice(IDS)
         self.index.write(id, next(self.rounds) << 20, b"from elsewhere")
         self.written.setdefault(id, set()).add(b"from elsewhere")
-        self.foreign.add(id)
+        self.foreign.setdefault(id, self.record.sent_to)
 
     # runs --------------------------------------------------------------------------------------------------------
     def work(self) -> None:
         """One run, from its claim to its answer, or to its loss without one."""
-        record = self.record
+        record, calm = self.record, self.wire.calm
         run = HeldRun(record, lambda: self.now, self.tell)
         self.runs.append(run)
         try:
@@ -147,6 +147,8 @@ class Schedule:
                 self.ask(self.chance.choice(HOLDING))
             self.now = max(self.now, record.lease_until)
             record.lose(self.now)
+        if calm:
+            assert record.state in RESTING, f"nothing hindered this run: {record}"
 
     def carry(self, run: HeldRun) -> Event:
         limits = Limits(self.chance.randint(1, 5), 10_000, self.chance.randint(1, 3), in_place_s=3.0)

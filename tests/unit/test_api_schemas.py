@@ -105,8 +105,14 @@ def test_an_outcome_is_dumped_as_the_contract_lists_it() -> None:
     """The fate is told by the list that it stands in; the rest is for people who mend the line."""
     outcome = Outcome(4, Fate.FAILED, 6, "a", "validation_error", "price", "expected a number", "{}")
     assert OutcomeReply().dump(outcome) == {
-        "position": 4, "line": 6, "id": "a", "code": "validation_error", "field": "price", "reason": "expected a number", "raw": "{}",
-    }  # fmt: skip
+        "position": 4,
+        "line": 6,
+        "id": "a",
+        "code": "validation_error",
+        "field": "price",
+        "reason": "expected a number",
+        "raw": "{}",
+    }
 
 
 @pytest.fixture

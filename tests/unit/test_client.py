@@ -1,6 +1,7 @@
 """The Python client against a real HTTP server whose answers each test writes down."""
 
 import io
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -186,9 +187,7 @@ def test_waiting_ends_when_the_job_rests(client: Client, script: Script, clock: 
 
 
 def breaking(times: int) -> tuple[str, Callable[[], None], list[bytes]]:
-    """Return the URL of a server that answers once, then hangs up `times` times on requests, then answers; and its end."""
-    import socket
-
+    """Start a server that answers once, hangs up `times` times, then answers again; return its URL, its end, its log."""
     listener = socket.create_server(("127.0.0.1", 0))
     asked: list[bytes] = []
 

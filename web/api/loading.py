@@ -15,10 +15,10 @@ from marshmallow import RAISE, Schema, ValidationError
 
 from ingest_queue.config import MIB
 from ingest_queue.errors import Invalid, Missing, Unsupported
+from ingest_queue.schema.reading import SLUG
 
 View = Callable[..., ResponseReturnValue]
 JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
-SLUG: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def query(schema: type[Schema] = Schema) -> Callable[[View], View]:

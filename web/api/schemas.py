@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from marshmallow import Schema, fields, validate
+from marshmallow import INCLUDE, Schema, fields, validate
 
 from ingest_queue.job import Fate, Job, Kind
 from ingest_queue.states import State
-from web.api.loading import SLUG
+from ingest_queue.schema.reading import SLUG
 
 PAGE: Final = 50
 LONGEST_PAGE: Final = 200
@@ -132,31 +132,20 @@ class FailuresReply(Schema):
     next = fields.Integer(allow_none=True)
 
 
-class FieldBody(Schema):
-    """One field that an index accepts."""
-
-    name = fields.String(required=True)
-    type = fields.String(required=True)
-    array = fields.Boolean(truthy={True}, falsy={False})
-    required = fields.Boolean(truthy={True}, falsy={False})
-
-
-class IdBody(Schema):
-    """Where a document's id comes from."""
-
-    rule = fields.String(required=True)
-    field = fields.String(allow_none=True)
-
-
 class DefinitionBody(Schema):
-    """The shape of a definition; what its words may be is for Definition.parse to say."""
+    """What an index accepts. Only that it is an object is checked here: Definition.parse finds every problem at once."""
 
-    slug = fields.String(required=True)
-    id = fields.Nested(IdBody)
-    field_list = fields.List(fields.Nested(FieldBody), data_key="fields", attribute="fields", required=True)
-    open = fields.List(fields.String())
-    coerce = fields.Boolean(truthy={True}, falsy={False})
-    settings = fields.Dict(keys=fields.String())
+    class Meta:
+        """Keys that nobody knows are for Definition.parse to name."""
+
+        unknown = INCLUDE
+
+    slug = fields.Raw()
+    id = fields.Raw()
+    field_list = fields.Raw(data_key="fields", attribute="fields")
+    open = fields.Raw()
+    coerce = fields.Raw()
+    settings = fields.Raw()
 
 
 class JobsQuery(Schema):

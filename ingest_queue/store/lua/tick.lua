@@ -3,7 +3,11 @@
 -- Returns up to 100 jobs whose claim or lease is over, each with its token ('' when it was never claimed).
 redis.call('DEL', K.job(''))
 local at = clock()
-redis.call('ZADD', K.parents, int(at), ARGV[1])
+if redis.call('EXISTS', K.rq_suspended) == 1 then  -- `rq suspend`: a parent that takes nothing does not count
+  redis.call('ZREM', K.parents, ARGV[1])
+else
+  redis.call('ZADD', K.parents, int(at), ARGV[1])
+end
 redis.call('ZREMRANGEBYSCORE', K.parents, '-inf', int(at - 60000))
 admit(100)
 local lost = {}

@@ -1,0 +1,43 @@
+# Everything a person does here, one command each; `make help` lists them. Needs Python >= 3.11 with venv, and no more.
+PYTHON ?= python3
+CITIES ?= 15000
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check docs format clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## the whole story on this machine, under 2 minutes (CITIES=500: all 234,908 cities)
+	@exec $(BIN)/python -m demo --cities $(CITIES)
+
+up: $(INSTALLED) ## web and two workers until Ctrl-C; REDIS_URL and OPENSEARCH_URL are honoured
+	@exec $(BIN)/python -m demo.up
+
+test: $(INSTALLED) ## all tests; the last lines say which servers ran (ARGS=-x, ARGS=tests/unit ...)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(INSTALLED) ## lint, format, types, import rules, docs in step
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+docs: $(INSTALLED) ## write the generated parts of docs/ anew
+	$(BIN)/python docs/generate.py
+
+format: $(INSTALLED) ## what ruff can mend by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove the environment and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+
+$(INSTALLED): setup.cfg pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

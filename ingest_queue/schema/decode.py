@@ -1,0 +1,117 @@
+"""The fast path: one line in, its id out, by a parser that is made from the definition and checks as it reads.
+
+It only accepts. What it does not take goes to `explain`, which accepts more and alone rejects. Knows no cluster; the
+open fields that documents bring are kept for whoever has to put them into the mapping.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, Final
+
+from msgspec import UNSET, DecodeError, Struct
+from msgspec.json import Decoder as JsonDecoder
+from msgspec.structs import astuple
+
+from ingest_queue.schema import ids
+from ingest_queue.schema.definition import Definition, Rule
+from ingest_queue.schema.explain import KEY_CHARACTERS, Accepted, Rejection, explain
+from ingest_queue.schema.fast import Place, document_type, nested_attributes
+from ingest_queue.schema.strict_json import MOST_LEVELS, NUMBER_CHARACTERS
+
+NOT_QUOTES: Final = bytes(byte for byte in range(256) if byte not in b'":')
+SAMPLE: Final = 100  # a number that is too long shows in NUMBER_CHARACTERS // SAMPLE bytes in a row of every 100th
+LONG_NUMBER: Final = re.compile(rb"[0-9.eE+-]{%d}" % (NUMBER_CHARACTERS // SAMPLE))
+BEYOND: Final = 1 << 40  # more keys than any line has
+NOTHING: Final[frozenset[str]] = frozenset()
+
+
+class Decoder:
+    """Judges the lines of one payload. `mapped`: the open fields that the index has already."""
+
+    def __init__(self, definition: Definition, job_id: str, mapped: Iterable[str] = ()) -> None:
+        self._definition = definition
+        self._job_id = job_id
+        self._mapped = set(mapped)
+        self._new: set[str] = set()
+        self._rule = definition.id.rule
+        self._prepare()
+
+    def __call__(self, raw: bytes, position: int) -> str | Rejection:
+        """Return the document's id, or why the line is refused. position: 0-based number in the payload."""
+        try:
+            document = self._decode(raw)
+        except (DecodeError, UnicodeDecodeError, RecursionError):
+            return self._explain(raw, position)
+        # A key that stands twice is lost in the struct, not in the line. With all but quotes and colons taken away,
+        # each key's end reads `"":`; a string may look like one as well, which costs a look by `explain`.
+        keys = self._fields - astuple(document).count(UNSET)
+        for name in self._nested:
+            keys += _keys(getattr(document, name), MOST_LEVELS - 1)
+        if raw.translate(None, NOT_QUOTES).count(b'"":') != keys:
+            return self._explain(raw, position)
+        if len(raw) > NUMBER_CHARACTERS and LONG_NUMBER.search(raw[::SAMPLE]):
+            return self._explain(raw, position)
+        if self._rule is Rule.FIELD:
+            return document.id  # type: ignore[no-any-return]  # the struct's type says so
+        if self._rule is Rule.POSITION:
+            return ids.from_position(self._job_id, position)
+        return ids.from_uri(document.id) or self._explain(raw, position)
+
+    def new_fields(self) -> frozenset[str]:
+        """Return the open fields met for the first time since the last call; the index does not have them yet."""
+        if not self._new:
+            return NOTHING
+        found = frozenset(self._new)
+        self._new.clear()
+        return found
+
+    def _explain(self, raw: bytes, position: int) -> str | Rejection:
+        verdict = explain(raw, self._definition, self._mapped)
+        if isinstance(verdict, Rejection):
+            return verdict
+        self._learn(verdict)
+        return ids.from_position(self._job_id, position) if self._rule is Rule.POSITION else verdict.id
+
+    def _learn(self, accepted: Accepted) -> None:
+        """Make the document's open fields part of the type, so that the next document with them is quick."""
+        if new := set(accepted.open_fields) - self._mapped:
+            self._mapped |= new
+            self._new |= new
+            self._prepare()
+
+    def _prepare(self) -> None:
+        found = (self._definition.open_field(name) for name in sorted(self._mapped))
+        opened = [field for field in found if field is not None]
+        document: Any = document_type(self._definition, opened)
+        self._decode = JsonDecoder(document).decode
+        self._fields = len(self._definition.fields) + len(opened)
+        self._nested = nested_attributes(self._definition, opened)
+
+
+def is_utf8(chunk: bytes) -> bool:
+    """Whether bytes are valid UTF-8."""
+    try:
+        return chunk.isascii() or chunk.decode() is not None
+    except UnicodeDecodeError:
+        return False
+
+
+def _keys(value: Any, levels: int) -> int:
+    """Return how many keys stand in a value; BEYOND where only `explain` can tell."""
+    if isinstance(value, Place):
+        return 2
+    if isinstance(value, Struct):
+        values = astuple(value)
+        found = len(values) - values.count(UNSET)
+    elif isinstance(value, dict):
+        values, found = tuple(value.values()), len(value)
+        if any(len(key) > KEY_CHARACTERS or '"' in key or ":" in key for key in value):
+            return BEYOND
+    elif isinstance(value, (list, tuple)):
+        values, found = tuple(value), 0
+    else:
+        return 0
+    if not levels:
+        return BEYOND
+    return found + sum(map(partial(_keys, levels=levels - 1), values))

@@ -1,0 +1,110 @@
+"""The quick part of the rules as msgspec types: a struct made from a definition, so that parsing is checking.
+
+Each type takes a part of what `values` takes; what is rare (exponents, long strings, curious dates) is left out and
+costs a look by `explain`, never a document.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
+
+from ingest_queue.schema.definition import Definition, Rule
+from ingest_queue.schema.fields import KEYWORD_BYTES, Field, FieldType
+from ingest_queue.schema.ids import LONGEST_BYTES
+from ingest_queue.schema.values import LARGEST_FLOAT
+
+CHARACTER_BYTES: Final = 4  # of the longest in UTF-8
+DIGITS: Final = 10**18 - 1
+DATE: Final = (
+    r"^[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    r"(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?(?:Z|[+-](?:0[0-9]|1[0-7]):?[0-5][0-9])?)?\Z"
+)
+LAT: Final = r"-?(?:[0-8]?[0-9](?:\.[0-9]{1,20})?|90(?:\.0{1,20})?)"
+LON: Final = r"-?(?:(?:1[0-7][0-9]|[0-9]{1,2})(?:\.[0-9]{1,20})?|180(?:\.0{1,20})?)"
+POINT: Final = rf"^(?:{LAT}, ?{LON}|POINT ?\({LON} {LAT}\)|[0-9bcdefghjkmnpqrstuvwxyz]{{1,12}})\Z"
+
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
+
+
+class Place(Struct, forbid_unknown_fields=True, gc=False):
+    """A geo_point as an object."""
+
+    lat: Latitude
+    lon: Longitude
+
+
+def _string(longest: int) -> Any:
+    return Annotated[str, Meta(max_length=longest // CHARACTER_BYTES)]
+
+
+def _matching(pattern: str) -> Any:
+    return Annotated[str, Meta(pattern=pattern)]
+
+
+PLACE: Final[Any] = Place | _matching(POINT)
+SCALARS: Final[dict[FieldType, Any]] = {
+    FieldType.KEYWORD: _string(KEYWORD_BYTES),
+    FieldType.TEXT: str,
+    FieldType.INTEGER: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)],
+    FieldType.LONG: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)],
+    FieldType.FLOAT: Annotated[float, Meta(ge=-LARGEST_FLOAT, le=LARGEST_FLOAT)],
+    FieldType.DOUBLE: float,
+    FieldType.BOOLEAN: bool,
+    FieldType.DATE: Annotated[int, Meta(ge=-DIGITS, le=DIGITS)] | _matching(DATE),
+    FieldType.GEO_POINT: PLACE | tuple[Longitude, Latitude],
+    FieldType.OBJECT: dict[str, Any],
+}
+COERCED: Final[dict[FieldType, Any]] = {
+    FieldType.KEYWORD: int | bool,
+    FieldType.TEXT: int | bool,
+    FieldType.INTEGER: _matching(r"^-?(?:0|[1-9][0-9]{0,8})\Z"),
+    FieldType.LONG: _matching(r"^-?(?:0|[1-9][0-9]{0,17})\Z"),
+    FieldType.FLOAT: _matching(r"^-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?\Z"),
+    FieldType.DOUBLE: _matching(r"^-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?\Z"),
+    FieldType.BOOLEAN: Literal["true", "false"],
+}
+
+
+def document_type(definition: Definition, open_fields: Iterable[Field]) -> type[Struct]:
+    """Return the struct of a document. Attribute `id` is the field of the id rule; the others are numbered."""
+    fields = []
+    for number, item in enumerate((*definition.fields, *open_fields)):
+        if item.name == definition.id.field:
+            longest = LONGEST_BYTES if definition.id.rule is Rule.FIELD else KEYWORD_BYTES
+            fields.append(("id", Annotated[str, Meta(min_length=1, max_length=longest // CHARACTER_BYTES)], item.name))
+        else:
+            fields.append((f"f{number}", *_attribute(item, coerce=definition.coerce)))
+    return _struct("Document", fields)
+
+
+def nested_attributes(definition: Definition, open_fields: Iterable[Field]) -> tuple[str, ...]:
+    """Return the attributes of `document_type` whose values can hold keys of their own."""
+    nested = (FieldType.OBJECT, FieldType.GEO_POINT)
+    every = (*definition.fields, *open_fields)
+    return tuple(f"f{number}" for number, item in enumerate(every) if item.type in nested)
+
+
+def _struct(name: str, fields: list[tuple[Any, ...]]) -> type[Struct]:
+    """Make a struct of (attribute, type, name in JSON[, default])."""
+    names = {attribute: name for attribute, _, name, *_ in fields}
+    told = [(attribute, type, *default) for attribute, type, _, *default in fields]
+    return defstruct(name, told, rename=names, forbid_unknown_fields=True, kw_only=True, gc=False)
+
+
+def _attribute(item: Field, *, coerce: bool) -> tuple[Any, ...]:
+    """Return type, name in JSON and, unless required, the default."""
+    scalar = SCALARS[item.type]
+    if item.fields:
+        below = [(f"f{n}", *_attribute(sub, coerce=coerce)) for n, sub in enumerate(item.fields)]
+        scalar = _struct("Object", below)
+    if coerce and item.type in COERCED:
+        scalar = scalar | COERCED[item.type]
+    found = scalar
+    if item.array:
+        is_point = item.type is FieldType.GEO_POINT  # no null among points; and [lon, lat] alone would be a list
+        part = scalar if item.required or is_point else scalar | None
+        least = Annotated[list[part], Meta(min_length=1)] if item.required else list[part]  # type: ignore[valid-type]
+        found = (PLACE if is_point else scalar) | least
+    return (found, item.name) if item.required else (found | None | UnsetType, item.name, UNSET)

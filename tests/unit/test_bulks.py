@@ -1,0 +1,122 @@
+"""Lines into bulks: what is sent, what is decided without sending, and where a bulk ends."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest_queue.intake.payload import Chunk, ChunkIndex
+from ingest_queue.job import Fate
+from ingest_queue.run.bulks import Bulk, Cutter
+from ingest_queue.run.entries import Entry, body, excerpt, round_of
+from ingest_queue.run.seen import Seen
+from ingest_queue.run.source import PayloadSource
+from tests.unit.lines import BROKEN, Lines, decode, line
+
+BIG = 1 << 20
+
+
+def cut(lines: list[bytes], documents: int = 100, size: int = BIG, cut_at: int = 0, *, rejects: bool = False) -> list[Bulk]:
+    return list(Cutter(decode, Seen(), documents, size, rejects).bulks(Lines(lines).after(0), cut_at))
+
+
+def spans(bulks: list[Bulk]) -> list[tuple[int, int]]:
+    return [(bulk.start, bulk.end) for bulk in bulks]
+
+
+def test_a_bulk_holds_so_many_documents_and_no_more() -> None:
+    """The number of documents bounds the time of one request and the granularity of a pause."""
+    assert spans(cut([line(str(n)) for n in range(7)], documents=3)) == [(0, 3), (3, 6), (6, 7)]
+
+
+def test_a_bulk_never_crosses_what_an_earlier_run_announced() -> None:
+    """Else a halting job could not settle exactly the documents in doubt."""
+    lines = [line(str(n)) for n in range(9)]
+    assert spans(cut(lines, documents=4, cut_at=6)) == [(0, 4), (4, 6), (6, 9)]
+    assert spans(cut(lines, documents=4, cut_at=4)) == [(0, 4), (4, 8), (8, 9)]
+
+
+def test_a_bulk_ends_before_it_grows_too_large_but_holds_at_least_one_document() -> None:
+    """A cluster refuses what is over its limit; one document over our own limit must still have its chance."""
+    lines = [line("a", "x" * 300), line("b", "x" * 300), line("c", "x" * 5000), line("d")]
+    assert spans(cut(lines, size=1000)) == [(0, 2), (2, 3), (3, 4)]
+
+
+@given(
+    st.lists(st.sampled_from([BROKEN, line("a"), line("b"), line("c", "long" * 20)]), max_size=30),
+    st.integers(1, 5), st.integers(1, 400), st.integers(0, 30),
+)  # fmt: skip
+def test_every_document_is_in_exactly_one_bulk_and_its_bytes_are_the_submitted_ones(
+    lines: list[bytes], documents: int, size: int, cut_at: int
+) -> None:
+    """Whatever the limits, nothing may be left out, doubled or rewritten."""
+    bulks = cut(lines, documents, size, cut_at)
+    assert [end for _, end in spans(bulks)][:-1] == [start for start, _ in spans(bulks)][1:]
+    assert sum(bulk.end - bulk.start for bulk in bulks) == len(lines)
+    assert all(not bulk.start < cut_at < bulk.end for bulk in bulks)
+    sent = {entry.position: entry.raw for bulk in bulks for entry in bulk.entries}
+    assert sent == {number: raw for number, raw in enumerate(lines) if raw != BROKEN}
+
+
+def test_a_rejected_line_is_decided_without_being_sent() -> None:
+    """A bulk of nothing else is answered at once, and its outcome says where and why."""
+    (bulk,) = cut([BROKEN])
+    assert bulk.entries == ()
+    (outcome,) = bulk.outcomes
+    assert (outcome.position, outcome.line, outcome.fate, outcome.code) == (0, 1, Fate.FAILED, "invalid_json")
+    assert outcome.raw == "{not json"
+
+
+def test_the_last_of_two_lines_with_one_id_wins_and_is_reported() -> None:
+    """Both are sent in order; the warning counts the later one, across bulks too."""
+    first, second = cut([line("a"), line("b"), line("a")], documents=2)
+    assert [entry.id for entry in second.entries] == ["a"]
+    assert [(o.position, o.fate, o.code) for o in second.outcomes] == [(2, Fate.SUCCEEDED, "duplicate_external_id")]
+    assert first.outcomes == ()
+
+
+def test_on_duplicate_reject_fails_the_later_line_only() -> None:
+    """Whoever asks for it wants the first line to stand."""
+    (bulk,) = cut([line("a", "1"), line("a", "2"), line("b"), line("a", "3")], rejects=True)
+    assert [entry.position for entry in bulk.entries] == [0, 2]
+    assert [(o.position, o.fate, o.id) for o in bulk.outcomes] == [(1, Fate.FAILED, "a"), (3, Fate.FAILED, "a")]
+
+
+def test_ids_before_the_cursor_are_known_again_after_a_recall() -> None:
+    """A job that was paused between two lines of one id must count as if it never had been."""
+    lines = [line("a"), BROKEN, line("b"), line("a")]
+    cutter = Cutter(decode, Seen(), 10, BIG)
+    assert sum(cutter.recall(Lines(lines[:3]).after(0))) == 3
+    (bulk,) = cutter.bulks(Lines(lines).after(3), 0)
+    assert [outcome.position for outcome in bulk.outcomes] == [3]
+
+
+def test_the_body_carries_each_line_as_it_was_behind_a_version_of_round_and_position() -> None:
+    """Numbers beyond a double's digits must reach the index, and the newest round must win there."""
+    raw = b'{ "external_id":"a\\u0062", "n":12345678901234567890123 }'
+    text = body([Entry(5, 6, 'a"b\n', raw)], 1_700_000_000_000)
+    action, source, rest = text.split(b"\n")
+    index = json.loads(action)["index"]
+    assert (source, rest) == (raw, b"")
+    assert (index["_id"], index["version_type"]) == ('a"b\n', "external_gte")
+    assert round_of(index["version"]) == 1_700_000_000_000
+    assert index["version"] % (1 << 20) == 5
+    assert index["version"] < 1 << 63
+
+
+def test_an_excerpt_is_200_characters_of_valid_text() -> None:
+    """It is shown to people and stored as JSON, whatever the line holds."""
+    assert excerpt("ä€😀".encode() * 100) == ("ä€😀" * 67)[:200]
+    assert excerpt(b"\xff\x00a") == "\ufffd\x00a"
+
+
+def test_the_source_goes_on_at_any_position_with_the_right_lines() -> None:
+    """A resumed job must begin at its very document, blank lines and chunk borders notwithstanding."""
+    texts, index = [b"a\n\nb\n", b"c\r\n", b"\nd"], ChunkIndex()
+    for number, (position, first_line, documents) in enumerate([(0, 1, 2), (2, 4, 1), (3, 5, 1)]):
+        index.add(Chunk(number, position, first_line, documents, texts[number]))
+    read: list[int] = []
+    source = PayloadSource(lambda number: (read.append(number), texts[number])[1], index)
+    everything = [(0, 1, b"a"), (1, 3, b"b"), (2, 4, b"c"), (3, 6, b"d")]
+    assert [list(source.after(position)) for position in range(5)] == [everything[position:] for position in range(5)]
+    assert read == [0, 1, 2, 0, 1, 2, 1, 2, 2], "chunks before the position are not read"
