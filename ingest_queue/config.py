@@ -5,6 +5,7 @@ One frozen `Config` is made at start from the environment. All problems are repo
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Final
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 MIB: Final = 1 << 20
 DAY_S: Final = 86_400
+PASSWORD_IN_QUERY: Final = re.compile(r"([?&]password=)[^&]*")
 UNPREFIXED: Final = ("redis_url", "opensearch_url")  # the names that every tool of the field uses
 
 
@@ -51,7 +53,7 @@ class Config:
     bulks_in_flight: int = setting(2, "bulks", "requests to the cluster at once, per run", 1, 16)
     request_timeout_s: float = setting(60.0, "s", "longest wait for one answer of the cluster", 0.1, 600)
     in_place_s: float = setting(60.0, "s", "how long a run waits without progress before it frees its worker", 0.1, 3600)
-    patience_s: float = setting(3600.0, "s", "how long a job waits without progress before it fails", 1)
+    patience_s: float = setting(3600.0, "s", "how long a job waits without progress before it fails", 1, 2_592_000)
     attempts: int = setting(5, "runs", "lost or broken runs without progress before a job fails", 1, 100)
 
     lease_s: float = setting(15.0, "s", "how long a run holds its job without renewing", 0.5, 600)
@@ -61,10 +63,10 @@ class Config:
     pull_ceiling: int = setting(1, "jobs", "pulls with a slot at once", 1, 10)
     rq_queue: str = setting("ingest", "name", "the RQ queue that workers listen to")
 
-    keep_payload_days: float = setting(7.0, "days", "how long an ended payload job or pull, and any ended payload, stays", 0)
-    keep_import_days: float = setting(90.0, "days", "how long an ended import shows its errors", 0)
-    keep_row_days: float = setting(365.0, "days", "how long an ended import's row stays", 0)
-    keep_paused_days: float = setting(90.0, "days", "how long a paused job waits; 0: for ever", 0)
+    keep_payload_days: float = setting(7.0, "days", "how long an ended payload job or pull, and any ended payload, stays", 0.001, 36_500)
+    keep_import_days: float = setting(90.0, "days", "how long an ended import shows its errors", 0.001, 36_500)
+    keep_row_days: float = setting(365.0, "days", "how long an ended import's row stays", 0.001, 36_500)
+    keep_paused_days: float = setting(90.0, "days", "how long a paused job waits; 0: for ever", 0, 36_500)
     failures_kept: int = setting(10_000, "documents", "outcomes kept with detail, per kind and job; all are counted", 1)
     marks_kept: int = setting(1000, "marks", "kept progress of a job, for edits", 2, 100_000)
     ack: str = setting("memory", "word", "memory, or fsync: a submission is acknowledged when it is on disk (Redis >= 7.2)")
@@ -102,12 +104,12 @@ def variable(name: str) -> str:
 
 
 def masked(value: str) -> str:
-    """Return a URL with its password replaced by ***; anything else as it is."""
-    if "://" not in value or "@" not in value:
+    """Return a URL with its password (redis-py takes one in the query, too) replaced by ***; anything else as it is."""
+    if "://" not in value:
         return value
-    parts = urlsplit(value)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+    parts = urlsplit(PASSWORD_IN_QUERY.sub(r"\1***", value))
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}" if user else host))
 
 
 def _unknown(environ: Mapping[str, str]) -> Iterator[str]:

@@ -40,13 +40,13 @@ INSTALL: Final = "pip install 'ingest-queue[embedded]'"
 _children: list["subprocess.Popen[bytes]"] = []  # kept, so that Python does not complain of servers that outlive us
 
 
-def addresses(config: Config) -> Config:
-    """Return the settings with both URLs filled in, starting the embedded server where one is empty."""
+def addresses(config: Config, *, search: bool = True) -> Config:
+    """Return the settings with both URLs (or Redis' alone) filled in, starting the embedded server where one is empty."""
     data_dir = Path(config.data_dir or DEFAULT_DIR).expanduser()
     return replace(
         config,
         redis_url=config.redis_url or embedded_redis(data_dir),
-        opensearch_url=config.opensearch_url or embedded_search(data_dir),
+        opensearch_url=config.opensearch_url or (embedded_search(data_dir) if search else ""),
     )
 
 

@@ -11,15 +11,16 @@ from opensearchpy import OpenSearch
 from ingest_queue import cluster, indexes
 from ingest_queue.config import Config
 from ingest_queue.embedded import addresses
-from ingest_queue.errors import Conflict, Invalid, Missing
+from ingest_queue.errors import Conflict, Invalid, JobFailed, Missing
 from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.payload import StoredPayload, take_in
 from ingest_queue.schema.definition import Definition
-from ingest_queue.states import UNFINISHED, Event, State
+from ingest_queue.states import UNFINISHED, Event, State, arrow
 from ingest_queue.store import connect as redis_server
 from ingest_queue.store import keys
 from ingest_queue.store.codec import new_record
+from ingest_queue.store.payloads import upload_expired
 from ingest_queue.store.records import Answer, Word
 from ingest_queue.store.store import Store
 
@@ -77,7 +78,7 @@ class Engine:
         """
         self.get_index(index, account=account)
         job_id = uuid4().hex
-        upload = self.store.payloads.upload(job_id, 1)
+        upload = self.store.payloads.upload(job_id)
         try:
             taken = take_in(pieces, form, upload, self.config)
             fields = new_record(
@@ -91,11 +92,12 @@ class Engine:
                 lane=f"index:{account}/{index}",
                 total=taken.documents,
                 payload_version=1,
+                payload_name=upload.name,
                 payload_bytes=taken.bytes,
                 options=dict(options or {}),
             )
-            if not self.store.records.submit(fields, upload.name):
-                raise Invalid("upload_expired", "the upload took longer than an upload may; send it again, faster or in parts")
+            if not self.store.records.submit(fields, upload.id):
+                raise upload_expired()
         except BaseException:  # also a client that hangs up: whatever ended it, its bytes go back
             self.store.payloads.abandon(upload)
             raise
@@ -119,18 +121,18 @@ class Engine:
         job = self.get(job_id)
         if Event.EDIT.value not in job.allowed or job.payload is None:
             raise self._refusal(job, Event.EDIT)
-        version = job.payload.version + 1
-        upload = self.store.payloads.upload(job_id, version)
+        upload = self.store.payloads.upload(job_id)
         try:
             taken = take_in(pieces, form, upload, self.config)
-            first_changed = self._stored(job).first_difference(StoredPayload(self.store.payloads, job_id, version))
+            first_changed = self._stored(job).first_difference(StoredPayload(self.store.payloads, job_id, upload.name))
             edit = {
                 "from_version": str(job.payload.version),
-                "version": str(version),
+                "version": str(job.payload.version + 1),
+                "name": upload.name,
                 "first_changed": first_changed,
                 "bytes": str(taken.bytes),
                 "documents": str(taken.documents),
-                "upload": upload.name,
+                "upload": upload.id,
             }
             return self._job(self.store.records.happen(Event.EDIT, job_id, edit=edit, repeatable=False), job_id, Event.EDIT)
         except BaseException:
@@ -185,7 +187,7 @@ class Engine:
 
     def payload(self, job_id: str) -> Iterator[bytes]:
         """Return the payload as NDJSON, chunk by chunk. Raises Missing, Conflict `payload_expired`."""
-        return self._stored(self.get(job_id)).texts()
+        return _told(self._stored(self.get(job_id)).texts())
 
     def waiting_for(self, job: Job) -> str | None:
         """Return a sentence that says what the job waits for; None when it does not wait."""
@@ -250,7 +252,7 @@ class Engine:
     def _stored(self, job: Job) -> StoredPayload:
         if job.payload is None:
             raise Missing("no_payload", "this job has no payload of its own")
-        stored = StoredPayload(self.store.payloads, job.id, job.payload.version)
+        stored = StoredPayload(self.store.payloads, job.id, job.payload.name)
         if not stored.exists():
             raise self._expired()
         return stored
@@ -281,6 +283,14 @@ class Engine:
     @staticmethod
     def _refusal(job: Job, event: Event) -> Conflict:
         message = f"a job that is {job.state.value} cannot {event.value}; now allowed: {', '.join(job.allowed)}"
-        if event is Event.EDIT and not job.settled:
-            message = "documents of a lost run are still in doubt; resume or stop the job first, then edit"
+        if event is Event.EDIT and arrow(event, job.state) is not None:
+            message = "documents of a lost run are still in doubt; resume the job, pause it, then edit"
         return Conflict("invalid_state", message, state=job.state.value, allowed=list(job.allowed))
+
+
+def _told(texts: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a payload's chunks; one whose time came between two of them is told as a conflict."""
+    try:
+        yield from texts
+    except JobFailed as gone:
+        raise Conflict(gone.code, gone.message) from gone

@@ -17,7 +17,7 @@ from ingest_queue.errors import Conflict, Invalid, Missing, Unavailable
 from ingest_queue.schema.definition import Definition
 
 ACCOUNT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")  # no `_`: a_b + c would be a + b_c
-NOT_NOW: Final = (401, 403, 429, 502, 503, 504)  # the operator's or time's to mend
+NOT_NOW: Final = (401, 403, 429, *range(500, 600))  # the operator's or time's to mend
 EXISTS: Final = "resource_already_exists_exception"
 
 
@@ -120,7 +120,7 @@ def _translated(name: str) -> Iterator[None]:
         raise Missing("index_not_found", f"the cluster has no index {name}; create it") from problem
     except TransportError as problem:
         reason = _reason(problem)
-        if problem.status_code in NOT_NOW or problem.status_code >= 500:
+        if not isinstance(problem.status_code, int) or problem.status_code in NOT_NOW:
             raise Unavailable("cluster_refuses", f"the search cluster answers {problem.status_code}: {reason}") from problem
         raise Invalid("cluster_refused", f"the search cluster refused this with {problem.status_code}: {reason}") from problem
 

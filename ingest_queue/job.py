@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ingest_queue.states import WAITING, State, allowed
+from ingest_queue.states import DELETE, WAITING, State, allowed
 
 
 class Kind(StrEnum):
@@ -75,9 +75,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The stored documents of a job: which version, how large (bytes as submitted, bytes in Redis), how many."""
+    """The stored documents of a job: which version, how large (bytes unpacked, bytes in Redis), how many."""
 
     version: int
+    name: str  # of the upload that it was
     bytes: int
     stored_bytes: int
     documents: int
@@ -147,7 +148,7 @@ class Job:
     @property
     def allowed(self) -> tuple[str, ...]:
         """The verbs people may use now."""
-        return allowed(self.state, settled=self.settled)
+        return (DELETE,) if self.deleted_at is not None else allowed(self.state, settled=self.settled)
 
     @property
     def percent(self) -> float | None:

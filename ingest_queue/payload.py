@@ -35,23 +35,23 @@ def take_in(pieces: Iterator[bytes], form: Form, upload: Upload, config: Config)
 class StoredPayload:
     """One version of a job's payload in Redis."""
 
-    def __init__(self, payloads: Payloads, job_id: str, version: int) -> None:
-        self._payloads, self._job_id, self._version = payloads, job_id, version
+    def __init__(self, payloads: Payloads, job_id: str, name: str) -> None:
+        self._payloads, self._job_id, self._name = payloads, job_id, name
 
     def exists(self) -> bool:
         """Whether its time is not over yet."""
-        return self._payloads.index(self._job_id, self._version) is not None
+        return self._payloads.index(self._job_id, self._name) is not None
 
     def index(self) -> ChunkIndex:
         """Return where its chunks begin. Raises JobFailed `payload_expired`."""
-        text = self._payloads.index(self._job_id, self._version)
+        text = self._payloads.index(self._job_id, self._name)
         if text is None:
             raise _gone()
         return ChunkIndex.from_json(text)
 
     def read_chunk(self, number: int) -> bytes:
         """Return a chunk's NDJSON. Raises JobFailed `payload_expired`, `payload_unreadable`."""
-        packed = self._payloads.chunk(self._job_id, self._version, number)
+        packed = self._payloads.chunk(self._job_id, self._name, number)
         if packed is None:
             raise _gone()
         return unpack(packed)

@@ -38,14 +38,14 @@ Envelope = Callable[[Problem], Response]
 
 def problem_details(problem: Problem) -> Response:
     """Return the problem as RFC 9457 has it, its code and data as members beside the standard ones."""
-    body = {
-        **problem.data,
+    standard = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
     }
+    body = {**standard, **problem.data, **standard}  # data comes last and overrides nothing
     content = orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
     return Response(content, problem.status, problem.headers, mimetype="application/problem+json")
 

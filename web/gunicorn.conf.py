@@ -1,10 +1,11 @@
-"""How gunicorn serves web: `gunicorn -c web/gunicorn.conf.py`. WEB_CONCURRENCY sets the number of processes.
+"""How gunicorn serves web: `gunicorn -c web/gunicorn.conf.py`. WEB_CONCURRENCY is the number of processes, 2.
 
 Threads, because an upload holds its worker as long as the client takes: a sync worker would be killed at its timeout,
 while a gthread worker's main thread answers for all of its threads. SIGTERM lets uploads finish for `graceful_timeout`;
 one that is cut off then is stored not at all.
 """
 
+import os
 from logging.config import dictConfig
 
 from ingest_queue.config import Config
@@ -19,6 +20,7 @@ wsgi_app = "web.app:create_app()"
 _host = f"[{_config.host}]" if ":" in _config.host else _config.host
 bind = f"{_host}:{_config.port}"
 worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 32  # slow uploads and streams at once, per process
 timeout = 60  # s without a sign of life from a process, not the length of a request
 graceful_timeout = 30

@@ -6,6 +6,7 @@ Knows no dialect and no engine.
 import re
 import uuid
 from collections.abc import Iterator
+from http.client import NO_CONTENT
 from itertools import chain
 from typing import Any, Final
 
@@ -48,10 +49,12 @@ def request_id() -> str:
 
 
 def number_requests(app: Flask) -> None:
-    """Send each request's id back as X-Request-Id."""
+    """Send each request's id back as X-Request-Id, and no type where there is no content."""
 
     @app.after_request
     def give(response: Response) -> Response:
         response.headers["X-Request-Id"] = request_id()
         response.headers["X-Content-Type-Options"] = "nosniff"
+        if response.status_code == NO_CONTENT:
+            del response.headers["Content-Type"]
         return response

@@ -107,7 +107,8 @@ def carry(run: Run, store: Store, refused: list[str]) -> Event:
         raise JobFailed("index_not_found", f"the index {job.index} was deleted; create it anew and resume or retry the job")
     definition = Definition.parse(orjson.loads(text))
     client = cluster.connect(config)
-    decoder = Decoder(definition, job.id)
+    mapped = indexes.open_fields(client, job.alias, definition) if definition.open else ()
+    decoder = Decoder(definition, job.id, mapped)
     sink = IndexSink(
         client, job.alias, job.round, timeout_s=config.request_timeout_s,
         map_fields=partial(indexes.add_fields, client, job.alias, definition),
@@ -118,5 +119,5 @@ def carry(run: Run, store: Store, refused: list[str]) -> Event:
         bulks_in_flight=config.bulks_in_flight,
         in_place_s=config.in_place_s,
     )
-    source = StoredPayload(store.payloads, job.id, job.payload.version).source()
+    source = StoredPayload(store.payloads, job.id, job.payload.name).source()
     return ingest(run, source, sink, decoder, limits, fields=decoder.new_fields, away=refused.append)

@@ -17,6 +17,7 @@ from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from rq.utils import now
 
+from ingest_queue.embedded import addresses
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick, rescue
 from workers import perform, settings
@@ -39,7 +40,7 @@ class IngestWorker(Worker):
     @cached_property
     def store(self) -> Store:
         """The record, over the connection that RQ made."""
-        return Store.open(self.connection, settings.config)
+        return Store.open(self.connection, addresses(settings.config))
 
     @cached_property
     def tick(self) -> Tick:

@@ -13,7 +13,7 @@ import zstandard
 BOM: Final = b"\xef\xbb\xbf"
 ENCODINGS: Final = {".gz": "gzip", ".zst": "zstd"}  # sent as they are, decoded by the server
 _OPENERS: Final[Mapping[str | None, Callable[[Path], IO[bytes]]]] = {
-    None: lambda path: path.open("rb"),  # noqa: SIM115  whoever is given the file closes it
+    None: lambda path: path.open("rb"),
     "gzip": lambda path: cast(IO[bytes], gzip.open(path, "rb")),
     "zstd": lambda path: cast(IO[bytes], zstandard.open(path, "rb")),
 }

@@ -1,4 +1,4 @@
-"""(5, 6, 7) The run loop: carries a payload's documents from the cursor into the index. It names no state."""
+"""(7) The run loop: carries a payload's documents from the cursor into the index. It names no state."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

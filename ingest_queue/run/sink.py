@@ -74,9 +74,7 @@ class IndexSink:
         status, headers, text = reply
         return replies.of_refresh(text) if status < 300 else replies.of_refusal((), status, headers, text)
 
-    def _ask(
-        self, path: str, params: Mapping[str, str], data: bytes | None
-    ) -> tuple[int, Mapping[str, str], str] | Refusal:
+    def _ask(self, path: str, params: Mapping[str, str], data: bytes | None) -> tuple[int, Mapping[str, str], str] | Refusal:
         """Make one request: its status, headers in lower case and text, or why there was no answer."""
         transport = self._client.transport
         connection = transport.get_connection()

@@ -25,7 +25,7 @@ def tally(progress: Progress, answered: Answered) -> Progress:
     counts = progress.counts
     fates = Counter(outcome.fate for outcome in answered.outcomes)
     failed, skipped = fates[Fate.FAILED], fates[Fate.SKIPPED]
-    codes = Counter(o.code or "unknown" for o in answered.outcomes if o.fate is not Fate.SUCCEEDED)
+    codes = Counter(str(o.code or "unknown") for o in answered.outcomes if o.fate is not Fate.SUCCEEDED)
     return Progress(
         cursor=answered.end,
         counts=replace(

@@ -18,7 +18,7 @@ QUEUES: Final[Mapping[Kind, str]] = {  # a view for operators; the workers liste
 EMPTY: Final = {  # every field that a new job has; times are ms, empty where there is none
     **dict.fromkeys(("token", "worker", "error", "waiting_for", "waiting_since", "rate_per_s", "last_call"), ""),
     **dict.fromkeys(("started_at", "progress_at", "updated_at", "ended_at", "not_before", "deleted_at"), ""),
-    **dict.fromkeys(("expires_at", "payload_expires_at", "payload_version"), ""),
+    **dict.fromkeys(("expires_at", "payload_expires_at", "payload_version", "payload_name"), ""),
     **dict.fromkeys(("run", "attempts", "refusals", "cursor", "sent_to", "last_mark", "stored_bytes", "payload_bytes"), "0"),
     **dict.fromkeys(("succeeded", "failed", "skipped", "duplicates"), "0"),
 }
@@ -86,6 +86,7 @@ def _payload(fields: Mapping[str, str], counts: Counts) -> Payload | None:
         return None
     return Payload(
         version=int(fields["payload_version"]),
+        name=fields["payload_name"],
         bytes=int(fields["payload_bytes"]),
         stored_bytes=int(fields["stored_bytes"]),
         documents=counts.total or 0,

@@ -35,15 +35,15 @@ PAYLOAD: Final = Key(
     "payload",
     "iq:payload:{}:{}",
     "hash",
-    "chunk number -> zstd, `index` -> JSON; id, version",
-    "7 days after the end; edit; delete",
+    "chunk number -> zstd, `index` -> JSON; id, upload",
+    "its retention; edit; delete",
 )
 FAILURES: Final = Key(
     "failures", "iq:failed:{}", "hash", "position -> JSON of a failed document", "its retention; retry; edit; delete"
 )
 SKIPPED: Final = Key("skipped", "iq:skipped:{}", "hash", "position -> JSON of a skipped document", "as failures")
 DUPLICATES: Final = Key("duplicates", "iq:duplicate:{}", "hash", "position -> JSON of a succeeded duplicate", "as failures")
-MARKS: Final = Key("marks", "iq:marks:{}", "hash", "cursor -> JSON of the progress there", "as the payload")
+MARKS: Final = Key("marks", "iq:marks:{}", "hash", "cursor -> JSON of the progress there", "as the payload; retry")
 TRACES: Final = Key("traces", "iq:traces:{}", "list", "traces of the round's failed attempts, oldest first", "as failures")
 LIST: Final = Key("list", "iq:list:{}:{}", "zset", "job ids by when they entered the state (us); scope, state", LISTED)
 LANE: Final = Key("lane", "iq:lane:{}", "zset", "jobs waiting in a lane, by order", LISTED)
@@ -63,7 +63,7 @@ SEQUENCE: Final = Key("sequence", "iq:sequence", "string", "counter of orders in
 SETTINGS: Final = Key("settings", "iq:settings", "hash", "settings changed at run time", "permanent")
 INDEXES: Final = Key("indexes", "iq:indexes:{}", "hash", "slug -> definition JSON; account", "permanent")
 
-RQ_JOB: Final = Key("rq_job", "rq:job:{}", "hash", "RQ's job, written whole from the record", "as the job")
+RQ_JOB: Final = Key("rq_job", "rq:job:{}", "hash", "RQ's job, written whole from the record", "as failures")
 RQ_SUSPENDED: Final = Key("rq_suspended", "rq:suspended", "string", "`rq suspend` was asked", "permanent; `rq resume`")
 RQ_QUEUES: Final = Key("rq_queues", "rq:queues", "set", "names of RQ's queues", "permanent")
 RQ_QUEUE: Final = Key("rq_queue", "rq:queue:{}", "list", "admitted jobs; queue", LISTED)

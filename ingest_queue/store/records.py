@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from ingest_queue.job import Job
-from ingest_queue.states import HOLDS, Event, State, arrow
+from ingest_queue.states import ASKED, HOLDS, Event, State, arrow
 from ingest_queue.store import keys
 from ingest_queue.store.codec import decode, job_from
 from ingest_queue.store.connect import Client
@@ -43,7 +43,7 @@ class Records:
 
     def submit(self, fields: Mapping[str, str], upload: str = "") -> bool:
         """Make the job of `fields` (codec.new_record) and let it wait. False when its upload had expired."""
-        return bool(self._scripts("submit", json.dumps(fields), State.PENDING, upload) == b"ok")
+        return bool(self._scripts.durably("submit", json.dumps(fields), State.PENDING, upload) == b"ok")
 
     def happen(self, event: Event, job_id: str, *, repeatable: bool = True, **ask: Any) -> Answer:
         """Let `event` happen to the job; transition.lua's head lists what else may be asked.
@@ -53,12 +53,13 @@ class Records:
         arrows = {state.value: to.value for state in State if (to := arrow(event, state)) is not None}
         holds = {state.value: True for state in HOLDS.get(event, ())} if repeatable else {}
         question = {"id": job_id, "arrows": arrows, "holds": holds, "call": uuid4().hex, "set": {}} | ask
-        word, *flat = self._scripts("transition", json.dumps(question))
+        run = self._scripts.durably if event in ASKED else self._scripts
+        word, *flat = run("transition", json.dumps(question))
         return Answer(Word(word.decode()), job_from(decode(flat)) if flat else None)
 
     def delete(self, job_id: str) -> bool:
         """Take the job out of every list at once; the index stays as it is. False when there is no such job."""
-        return bool(self._scripts("delete", job_id) == b"ok")
+        return bool(self._scripts.durably("delete", job_id) == b"ok")
 
     def get(self, job_id: str) -> Job | None:
         """Return the job; None when there is none (deleted ones included)."""

@@ -68,7 +68,7 @@ class Run:
             details += [DETAIL[outcome.fate], outcome.position, orjson.dumps(outcome)]
         answer = self._scripts(
             "checkpoint", self.job.id, self.job.token, progress.cursor, counts.succeeded, counts.failed, counts.skipped,
-            counts.duplicates, orjson.dumps(progress.codes), "" if announce is None else announce, self._rate(progress), *details,
+            counts.duplicates, orjson.dumps(progress.codes, option=orjson.OPT_NON_STR_KEYS), "" if announce is None else announce, self._rate(progress), *details,
         )  # fmt: skip
         if answer[0] != b"ok":
             raise RunLost(self.job.id)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from redis.commands.core import Script
 
 from ingest_queue.config import DAY_S, Config
+from ingest_queue.errors import Unavailable
 from ingest_queue.job import Kind
 from ingest_queue.states import RESTING, RQ_STATUS, SETTLED, UNHELD, State
 from ingest_queue.store.connect import Client
@@ -31,6 +32,7 @@ INCLUDES: Final[Mapping[str, tuple[str, ...]]] = {
     "reserve": (),
     "abandon": (),
 }
+FSYNC_MS: Final = 10_000
 ENDED: Final = (State.COMPLETED, State.FAILED, State.CANCELED)
 
 
@@ -38,11 +40,27 @@ class Scripts:
     """All scripts of one Redis client, called by name."""
 
     def __init__(self, client: Client, config: Config) -> None:
+        self._client, self._fsync = client, config.ack == "fsync"
         prelude = lua_table() + states_table() + settings_table(config)
         self._scripts: dict[str, Script] = {
             name: client.register_script(prelude + "".join(_source(part) for part in ("move", *parts, name)))
             for name, parts in INCLUDES.items()
         }
+
+    def durably(self, name: str, *args: str | float | bytes) -> Any:
+        """Run one script; with INGEST_ACK=fsync return only when Redis has it on disk. Raises Unavailable after 10 s.
+
+        WAITAOF waits for what its own connection wrote, so it travels in the same pipeline.
+        """
+        if not self._fsync:
+            return self(name, *args)
+        pipe = self._client.pipeline(transaction=False)
+        self._scripts[name](args=args, client=pipe)
+        pipe.execute_command("WAITAOF", 1, 0, FSYNC_MS)
+        answer, (on_disk, _) = pipe.execute()
+        if not on_disk:
+            raise Unavailable("not_on_disk", "Redis did not write this to disk in time; it may be lost: ask for the job's state")
+        return answer
 
     def __call__(self, name: str, *args: str | float | bytes) -> Any:
         """Run one script atomically in Redis; its file's head says what it takes and returns."""
@@ -87,7 +105,7 @@ def settings_table(config: Config) -> str:
     )
     return (
         f"local C = {{queue = {json.dumps(config.rq_queue)}, perform = {json.dumps(PERFORM)}, "
-        f"lease_ms = {int(config.lease_s * 1000)}, at_once = 10, traces_kept = 20, "
+        f"lease_ms = {int(config.lease_s * 1000)}, alive_ms = {5000 * config.tick_s}, at_once = 10, traces_kept = 20, "
         f"details_kept = {config.failures_kept}, marks_kept = {config.marks_kept}, "
         f"running_ceiling = {config.running_ceiling}, pull_ceiling = {config.pull_ceiling}, keep = {{{keep}}}}}\n"
     )

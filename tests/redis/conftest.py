@@ -46,15 +46,16 @@ def submit(store: Store) -> Callable[..., Job]:
         **fields: Any,
     ) -> Job:
         job_id = uuid4().hex
-        upload = ""
+        name, upload = "", ""
         if payload:
-            stored = store.payloads.upload(job_id, 1)
+            stored = store.payloads.upload(job_id)
             stored.write(0, b"packed")
             stored.finish(b"[]")
-            upload = stored.name
+            name, upload = stored.name, stored.id
         record = new_record(
             id=job_id, kind=kind, account="default", initiator="tests", source="API", index=index, alias=f"default_{index}",
-            lane=lane or f"index:default/{index}", total=total, payload_version=1 if payload else "", payload_bytes=100, **fields,
+            lane=lane or f"index:default/{index}", total=total, payload_version=1 if payload else "",
+            payload_name=name, payload_bytes=100, **fields,
         )  # fmt: skip
         assert store.records.submit(record, upload)
         job = store.records.get(job_id)

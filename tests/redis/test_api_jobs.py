@@ -1,6 +1,8 @@
 """The native API's calls about jobs, on a real Redis: each answers as contract and state table say."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from ingest_queue.tick import Tick
 from tests.redis.http_side import NDJSON, UNKNOWN, Api
 from tests.redis.rq_side import finish, take
 
+DOCS = Path(__file__).parents[2] / "docs" / "api"
 VERBS = [event for event in ASKED if event is not Event.EDIT]
 REACHED = {  # by verbs alone, from a job that waits
     State.PENDING: [], State.PAUSED: ["pause"], State.STOPPED: ["stop"], State.CANCELED: ["cancel"],
@@ -80,7 +83,8 @@ def test_an_unknown_job_is_missing_for_every_call(api: Api, method: str, path: s
 def test_a_deleted_job_is_gone_at_once(api: Api) -> None:
     """Delete works in every state and leaves nothing in the lists."""
     job = api.submit()
-    assert api.http.delete(f"/api/jobs/{job['id']}").status_code == 204
+    gone = api.http.delete(f"/api/jobs/{job['id']}")
+    assert (gone.status_code, gone.data, gone.headers.get("Content-Type")) == (204, b"", None)
     assert api.http.get(f"/api/jobs/{job['id']}").status_code == 404
     assert api.http.get("/api/jobs").get_json() == {"jobs": [], "next": None}
 
@@ -196,6 +200,16 @@ def test_every_view_refuses_a_query_that_it_does_not_know(api: Api) -> None:
             assert (reply.status_code, list(reply.get_json()["errors"])) == (400, ["nonsense"]), (method, url)
             tried += 1
     assert tried > 12
+
+
+def test_every_call_is_documented(api: Api) -> None:
+    """docs/api shows each call as a curl line with its answer; a call that is not there is one that nobody finds."""
+    text = "".join(page.read_text() for page in DOCS.glob("*.md"))
+    for rule in api.http.application.url_map.iter_rules():
+        path = rule.rule.replace("<job_id>", "{id}").replace("<slug>", "{slug}")
+        for verb in VERBS if "<any" in path else (None,):
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+                assert f"`{method} {re.sub('<any.*>', str(verb), path)}" in text
 
 
 def test_trailing_slashes_are_accepted(api: Api) -> None:

@@ -37,7 +37,7 @@ class Web:
     def answers(self) -> bool:
         """Whether another client is answered now."""
         try:
-            return urllib3.request("GET", f"http://127.0.0.1:{self.port}/healthz", retries=False, timeout=5).status == 200
+            return urllib3.request("GET", f"http://127.0.0.1:{self.port}/healthz", retries=False, timeout=1).status == 200
         except urllib3.exceptions.HTTPError:
             return False
 

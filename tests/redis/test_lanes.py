@@ -141,7 +141,7 @@ def test_a_record_that_somebody_removed_does_not_block_its_lane(store: Store, su
     store.lanes.expire()
     for scope in ("all", "account:default", "index:default/cities", "queue:indexing"):
         store.client.zrem(keys.LIST(scope, State.PENDING.value), gone.id)
-    store.client.delete(keys.RQ_JOB(gone.id), keys.PAYLOAD(gone.id, 1))
+    store.client.delete(keys.RQ_JOB(gone.id), keys.PAYLOAD(gone.id, gone.payload.name))
     store.client.zrem(keys.RQ_DEFERRED(store.config.rq_queue), gone.id)
     store.client.decrby(keys.BYTES(), 6)
 

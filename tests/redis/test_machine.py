@@ -41,13 +41,13 @@ class Machine(RuleBasedStateMachine):
     @rule(target=jobs, lane=st.sampled_from(["a", "b"]), kind=st.sampled_from(["payload", "import"]))
     def submit(self, lane: str, kind: str) -> str:
         job_id = uuid4().hex
-        upload = self.store.payloads.upload(job_id, 1)
+        upload = self.store.payloads.upload(job_id)
         upload.write(0, b"packed")
         fields = new_record(
             id=job_id, kind=kind, account="default", initiator="m", source="API", index=lane, alias=lane,
-            lane=f"index:default/{lane}", total=TOTAL, payload_version=1, payload_bytes=6,
+            lane=f"index:default/{lane}", total=TOTAL, payload_version=1, payload_name=upload.name, payload_bytes=6,
         )  # fmt: skip
-        assert self.store.records.submit(fields, upload.name)
+        assert self.store.records.submit(fields, upload.id)
         return job_id
 
     @rule(target=runs)
@@ -110,10 +110,10 @@ class Machine(RuleBasedStateMachine):
         if before is None or before.payload is None or "edit" not in before.allowed:
             return
         version = before.payload.version + 1
-        upload = self.store.payloads.upload(job_id, version)
+        upload = self.store.payloads.upload(job_id)
         upload.write(0, b"edited")
         edit = {"from_version": str(version - 1), "version": str(version), "first_changed": first_changed, "bytes": "6",
-                "documents": str(TOTAL), "upload": upload.name}  # fmt: skip
+                "documents": str(TOTAL), "name": upload.name, "upload": upload.id}  # fmt: skip
         after = self.store.records.happen(Event.EDIT, job_id, edit=edit).job
         assert after is not None and after.progress.cursor <= min(first_changed, before.progress.cursor)
 

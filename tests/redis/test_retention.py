@@ -1,11 +1,12 @@
 """What ends when: nothing is left but the permanent keys, and the budget's bytes are back to zero."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from ingest_queue.config import DAY_S
-from ingest_queue.errors import Unavailable
+from ingest_queue.config import DAY_S, MIB
+from ingest_queue.errors import Invalid, Unavailable
 from ingest_queue.job import Job
 from ingest_queue.states import Event
 from ingest_queue.store import keys
@@ -64,7 +65,7 @@ def test_retry_takes_the_end_away_again(store: Store, submit: Submit, tick: Tick
     store.records.happen(Event.RETRY, job.id, retry=True, needs_payload=True)
     store.lanes.expire(later(store, 8))
     assert store.client.ttl(keys.JOB(job.id)) == -1
-    assert store.client.ttl(keys.PAYLOAD(job.id, 1)) == -1
+    assert store.client.ttl(keys.PAYLOAD(job.id, job.payload.name)) == -1
     complete(store, job)
 
 
@@ -79,22 +80,32 @@ def test_redis_own_ttl_is_a_day_behind_the_logical_end(store: Store, submit: Sub
 
 def test_an_upload_that_broke_off_gives_its_bytes_back(store: Store) -> None:
     """Otherwise each dropped connection would eat of the budget for ever."""
-    upload = store.payloads.upload("0" * 32, 1)
+    upload = store.payloads.upload("0" * 32)
     upload.write(0, b"x" * 1000)
     assert store.payloads.stored_bytes() == 1000
     store.lanes.expire(later(store, 1))
     assert store.payloads.stored_bytes() == 0
-    assert not store.client.exists(keys.PAYLOAD("0" * 32, 1))
+    assert not store.client.exists(keys.PAYLOAD("0" * 32, upload.name))
 
 
 def test_over_the_budget_nothing_more_is_taken_in(store: Store) -> None:
     """503 with Retry-After beats a Redis that is full."""
-    upload = store.payloads.upload("0" * 32, 1)
-    upload.stored_bytes = store.config.payload_budget_bytes
+    small = Store.open(store.client, replace(store.config, payload_budget_bytes=MIB))
+    upload = small.payloads.upload("0" * 32)
+    upload.write(0, b"x" * MIB)
     with pytest.raises(Unavailable) as refusal:
-        upload.write(0, b"x")
+        upload.write(1, b"x")
     assert refusal.value.retry_after_s > 0
-    store.payloads.abandon(upload)
+    small.payloads.abandon(upload)
+
+
+def test_an_upload_whose_time_was_over_is_not_taken_for_whole(store: Store) -> None:
+    """A slow client would else get a job whose first chunks are gone."""
+    upload = store.payloads.upload("0" * 32)
+    upload.write(0, b"first")
+    store.lanes.expire(later(store, 1))
+    with pytest.raises(Invalid):
+        upload.write(1, b"second")
 
 
 def test_nothing_is_left_of_a_mixed_workload_when_all_has_expired(store: Store, submit: Submit, tick: Tick) -> None:

@@ -18,8 +18,11 @@ LEASE_S: Final = 15.0
 def make_job(**given: Any) -> Job:
     """Return a job; what a test does not say is ordinary."""
     unknown = dict.fromkeys(
-        "payload error waiting_for waiting_since queued_at started_at progress_at ended_at not_before expires_at".split()
-    )
+        [
+            "payload", "error", "waiting_for", "waiting_since", "queued_at", "started_at", "progress_at", "ended_at",
+            "not_before", "expires_at",
+        ]
+    )  # fmt: skip
     ordinary: dict[str, Any] = {
         "id": "job", "kind": Kind.IMPORT, "account": "default", "initiator": "test", "source": "API", "index": "books",
         "alias": "default_books", "lane": "index:default/books", "state": RUNNING, "round": 7, "order": 1, "run": 1,
@@ -151,4 +154,3 @@ class HeldRun:
     def answer(self, event: Event) -> bool:
         """End the run."""
         return self.record.happen(event, self.token)
-

@@ -60,7 +60,8 @@ class Schedule:
                 self.wire.arrive_late()
             if self.record.state in RESTING:
                 self.check()
-                if self.record.state in (State.COMPLETED, State.CANCELED) and (self.wire.calm or self.chance.random() < 0.3):
+                has_ended = self.record.state in (State.COMPLETED, State.CANCELED)
+                if has_ended and (self.wire.calm or self.chance.random() < 0.3):
                     return
             self.people()
             if self.record.state not in RESTING:

@@ -11,7 +11,7 @@ from marshmallow import Schema
 from ingest_queue import wire
 from ingest_queue.job import Counts, Fate, Job, JobError, Kind, Outcome, Payload, Progress
 from ingest_queue.states import State
-from web.api.loading import check_names, query
+from web.api.loading import Query, check_names, query
 from web.api.schemas import (
     CountsReply,
     ErrorReply,
@@ -126,7 +126,7 @@ def client() -> FlaskClient:
     def view(**loaded: Any) -> Response:
         return jsonify({key: str(value) for key, value in loaded.items()})
 
-    for name, schema in {"none": Schema, "jobs": JobsQuery, "submit": SubmitQuery, "failures": FailuresQuery}.items():
+    for name, schema in {"none": Query, "jobs": JobsQuery, "submit": SubmitQuery, "failures": FailuresQuery}.items():
         app.add_url_rule(f"/{name}", name, query(schema)(view))
     app.add_url_rule("/job/<job_id>", "job", query()(view))
     app.add_url_rule("/index/<slug>", "index", query()(view))
@@ -157,9 +157,7 @@ def test_defaults_are_filled_in(client: FlaskClient) -> None:
     assert client.get("/failures?after=-1").get_json() == {"kind": "failed", "after": "-1", "limit": "50"}
 
 
-@pytest.mark.parametrize(
-    "job_id", ["x", "0" * 31, "0" * 33, "A" * 32, "0" * 31 + "*", "0" * 31 + "%0A", "0" * 30 + ":1"]
-)
+@pytest.mark.parametrize("job_id", ["x", "0" * 31, "0" * 33, "A" * 32, "0" * 31 + "*", "0" * 31 + "%0A", "0" * 30 + ":1"])
 def test_a_job_id_that_cannot_be_one_is_unknown_and_goes_no_further(client: FlaskClient, job_id: str) -> None:
     """Only 32 hex digits ever become part of a key in Redis."""
     reply = client.get(f"/job/{job_id}")

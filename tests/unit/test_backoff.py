@@ -55,7 +55,7 @@ def test_a_request_with_something_wrong_in_it_goes_on_in_halves_at_once() -> Non
 
 
 def test_a_request_refused_whole_again_and_again_goes_on_in_halves() -> None:
-    """A bulk over the cluster's memory limit is a 429 for ever, and one over its size limit may be a lost connection."""
+    """A bulk over the cluster's memory limit is a 429 for ever; one over its size limit may be a lost connection."""
     tired = Ask(What.SEND, ENTRIES, tries=SHRINK_AFTER - 1)
     answer = Answer(again=ENTRIES, refusal=Refusal("too much", shrink=True))
     assert [ask.entries for ask in next_asks(tired, answer, 1.0)] == [ENTRIES[:2], ENTRIES[2:]]

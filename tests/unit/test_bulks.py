@@ -116,7 +116,12 @@ def test_the_source_goes_on_at_any_position_with_the_right_lines() -> None:
     for number, (position, first_line, documents) in enumerate([(0, 1, 2), (2, 4, 1), (3, 5, 1)]):
         index.add(Chunk(number, position, first_line, documents, texts[number]))
     read: list[int] = []
-    source = PayloadSource(lambda number: (read.append(number), texts[number])[1], index)
+
+    def read_chunk(number: int) -> bytes:
+        read.append(number)
+        return texts[number]
+
+    source = PayloadSource(read_chunk, index)
     everything = [(0, 1, b"a"), (1, 3, b"b"), (2, 4, b"c"), (3, 6, b"d")]
     assert [list(source.after(position)) for position in range(5)] == [everything[position:] for position in range(5)]
     assert read == [0, 1, 2, 0, 1, 2, 1, 2, 2], "chunks before the position are not read"

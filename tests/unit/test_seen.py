@@ -23,7 +23,7 @@ def test_an_id_repeats_when_it_stood_in_an_earlier_call_or_earlier_in_this_one(c
 
 def test_an_id_takes_at_most_80_bytes() -> None:
     """A million ids must leave a worker small enough to run several on one machine."""
-    seen, many = Seen(), 200_000
+    seen, many = Seen(), 100_000
     tracemalloc.start()
     for start in range(0, many, 5000):
         seen.repeats([f"a-rather-long-id-of-a-document-{number}" for number in range(start, start + 5000)])

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from ingest_queue.job import Counts, Fate, Outcome, Progress
 from ingest_queue.run.tally import Answered, tally
 
-START = Progress(10, Counts(total=100, succeeded=7, failed=2, skipped=1, duplicates=3), {"invalid_json": 2, "superseded": 1})
+COUNTS = Counts(total=100, succeeded=7, failed=2, skipped=1, duplicates=3)
+START = Progress(10, COUNTS, {"invalid_json": 2, "superseded": 1})
 
 
 def of(position: int, fate: Fate, code: str) -> Outcome:

@@ -40,9 +40,7 @@ class Wire:
         self.parcels: list[Parcel] = []
         self.answering: Parcel | None = None  # the one whose sender waits for its answer; None: a new one is sent
 
-    def perform_request(
-        self, _method: str, path: str, params: Mapping[str, str], body: bytes | None, **_how: Any
-    ) -> Reply:
+    def perform_request(self, _method: str, path: str, params: Mapping[str, str], body: bytes | None, **_how: Any) -> Reply:
         """Put a new request on the wire, or give the answer to the one that is waited for."""
         if self.answering is None:
             parcel = Parcel(path, params, body or b"")
@@ -127,5 +125,3 @@ class Hands:
 
     def close(self) -> None:
         """What is on the wire stays there."""
-
-

@@ -21,7 +21,13 @@ View = Callable[..., ResponseReturnValue]
 JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
-def query(schema: type[Schema] = Schema) -> Callable[[View], View]:
+class Query(Schema):
+    """Query parameters; a view without any has this schema."""
+
+    error_messages = {"unknown": "There is no such parameter."}
+
+
+def query(schema: type[Query] = Query) -> Callable[[View], View]:
     """Decorate a view: its query parameters, loaded by `schema`, become keyword arguments.
 
     Unknown, repeated and ill-formed ones are refused, each by its name. Every view has this decorator.

@@ -12,6 +12,7 @@ from marshmallow import INCLUDE, Schema, fields, validate
 from ingest_queue.job import Fate, Job, Kind
 from ingest_queue.states import State
 from ingest_queue.schema.reading import SLUG
+from web.api.loading import Query
 
 PAGE: Final = 50
 LONGEST_PAGE: Final = 200
@@ -148,7 +149,7 @@ class DefinitionBody(Schema):
     settings = fields.Raw()
 
 
-class JobsQuery(Schema):
+class JobsQuery(Query):
     """Filters and paging of the list of jobs."""
 
     state = fields.Enum(State, by_value=True, load_default=None)
@@ -157,14 +158,14 @@ class JobsQuery(Schema):
     limit = fields.Integer(validate=validate.Range(1, LONGEST_PAGE), load_default=PAGE)
 
 
-class SubmitQuery(Schema):
+class SubmitQuery(Query):
     """How a payload is to be taken; `source` says who sends it, for people who read the list."""
 
     on_duplicate = fields.String(validate=validate.OneOf(("last_wins", "reject")), load_default="last_wins")
     source = fields.String(validate=validate.OneOf(("API", "CLI", "UI")), load_default="API")
 
 
-class FailuresQuery(Schema):
+class FailuresQuery(Query):
     """Which outcomes, and which page of them: those behind position `after`."""
 
     kind = fields.String(validate=validate.OneOf(KINDS), load_default=Fate.FAILED.value)
@@ -172,7 +173,7 @@ class FailuresQuery(Schema):
     limit = fields.Integer(validate=validate.Range(1, LONGEST_PAGE), load_default=PAGE)
 
 
-class DeleteIndexQuery(Schema):
+class DeleteIndexQuery(Query):
     """`force` deletes an index that has unfinished jobs; they fail when they next run."""
 
     force = fields.Boolean(load_default=False)

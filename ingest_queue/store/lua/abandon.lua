@@ -1,7 +1,10 @@
--- ABANDON: an upload that will not become a payload gives its bytes back at once.
--- ARGV 1 upload (id:version)
+-- ABANDON: an upload that will not become a payload gives its bytes back at once. One that a job has taken over is
+-- that job's payload, also when whoever sent it never learned so: nothing happens.
+-- ARGV 1 upload (id:name)
 redis.call('DEL', K.job(''))
-give_back_bytes(redis.call('HGET', K.uploads, ARGV[1]))
+local stored = redis.call('HGET', K.uploads, ARGV[1])
+if not stored then return 0 end
+give_back_bytes(stored)
 redis.call('HDEL', K.uploads, ARGV[1])
 redis.call('ZREM', K.expires, 'upload:' .. ARGV[1])
 return redis.call('UNLINK', K.payload(ARGV[1]:match('^(.*):(.*)$')))

@@ -1,8 +1,8 @@
 -- Gives slots to the heads of ready lanes, longest ready first, while the ceilings allow; at most `most` of them.
--- RQ's queue never holds more than workers can take: slots stay within the parents that ticked in the last 5 s.
+-- RQ's queue never holds more than workers can take: slots stay within the parents that ticked lately.
 local function admit(most)
   local at = clock()
-  local alive = redis.call('ZCOUNT', K.parents, int(at - 5000), '+inf')
+  local alive = redis.call('ZCOUNT', K.parents, int(at - C.alive_ms), '+inf')
   local ceilings = redis.call('HMGET', K.settings, 'running_ceiling', 'pull_ceiling')
   local running = tonumber(ceilings[1] or C.running_ceiling)
   local free = (running > 0 and math.min(running, alive) or alive) - redis.call('ZCARD', K.slots)

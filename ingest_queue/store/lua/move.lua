@@ -162,7 +162,7 @@ end
 
 -- Retention ------------------------------------------------------------------------------------------------------
 local PARTS = {  -- what ends together: part -> keys
-  payload = function(job) return {K.payload(job.id, job.payload_version), K.marks(job.id)} end,
+  payload = function(job) return {K.payload(job.id, job.payload_name), K.marks(job.id)} end,
   details = function(job) return {K.failures(job.id), K.skipped(job.id), K.duplicates(job.id), K.traces(job.id), K.rq_job(job.id)} end,
   job = function(job) return {K.job(job.id)} end,
 }
@@ -191,7 +191,7 @@ local function keep_until(job, keep, at)
     for _, key in ipairs(keys(job)) do redis.call('PEXPIREAT', key, int(at + keep[part] + 86400000)) end
   end
   redis.call('HSET', K.expiring, job.id, cjson.encode({id = job.id, account = job.account, index = job.index, kind = job.kind,
-    queue = job.queue, state = job.state, payload_version = job.payload_version, stored_bytes = job.stored_bytes}))
+    queue = job.queue, state = job.state, payload_name = job.payload_name, stored_bytes = job.stored_bytes}))
 end
 
 local function give_back_bytes(stored)

@@ -9,7 +9,7 @@ if ARGV[3] ~= '' then
   if not stored then return 'gone' end
   redis.call('HDEL', K.uploads, ARGV[3])
   redis.call('ZREM', K.expires, 'upload:' .. ARGV[3])
-  redis.call('PERSIST', K.payload(job.id, job.payload_version))
+  redis.call('PERSIST', K.payload(job.id, job.payload_name))
   job.stored_bytes = stored
 end
 job.round = next_round(job.lane, at)

@@ -8,7 +8,7 @@ if redis.call('EXISTS', K.rq_suspended) == 1 then  -- `rq suspend`: a parent tha
 else
   redis.call('ZADD', K.parents, int(at), ARGV[1])
 end
-redis.call('ZREMRANGEBYSCORE', K.parents, '-inf', int(at - 60000))
+redis.call('ZREMRANGEBYSCORE', K.parents, '-inf', int(at - 12 * C.alive_ms))
 admit(100)
 local lost = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.slots, '-inf', '(' .. int(at), 'LIMIT', 0, 100)) do

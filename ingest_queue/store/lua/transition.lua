@@ -2,7 +2,7 @@
 -- ARGV 1 JSON: id; arrows {state: to}; holds {state: true}; call (a repeated one is answered, not done again);
 --   of a run's answer: token, and lost when the tick answers for a run whose lease is over;
 --   set {field: text}; needs_payload; queued, delay_ms, waiting_for, trace; retry; edit {from_version, first_changed,
---   version, bytes, documents, upload}
+--   version, name, bytes, documents, upload}
 -- Returns {word, record...}: ok, illegal, missing, lost, changed (another edit came first), gone (payload or upload)
 redis.call('DEL', K.job(''))  -- lifts Redis' check for memory: a full Redis can still finish jobs
 local ask = cjson.decode(ARGV[1])
@@ -33,15 +33,18 @@ if job.deleted_at ~= '' then return {'missing'} end
 if job.last_call == ask.call then return {'ok', unpack(flatten(job))} end
 local to = ask.arrows[job.state]
 if not to then return {ask.holds[job.state] and 'ok' or 'illegal', unpack(flatten(job))} end
-if ask.needs_payload and job.payload_version ~= '' and redis.call('EXISTS', K.payload(job.id, job.payload_version)) == 0 then
+if ask.needs_payload and job.payload_name ~= '' and redis.call('EXISTS', K.payload(job.id, job.payload_name)) == 0 then
   return {'gone', unpack(flatten(job))}
 end
 
 local function drop_details_from(cursor)
-  for _, key in ipairs({K.failures(job.id), K.skipped(job.id), K.duplicates(job.id), K.marks(job.id)}) do
+  for _, key in ipairs({K.failures(job.id), K.skipped(job.id), K.duplicates(job.id)}) do
     for _, position in ipairs(redis.call('HKEYS', key)) do
       if tonumber(position) >= cursor then redis.call('HDEL', key, position) end
     end
+  end
+  for _, mark in ipairs(redis.call('HKEYS', K.marks(job.id))) do
+    if tonumber(mark) > cursor then redis.call('HDEL', K.marks(job.id), mark) end
   end
 end
 
@@ -72,12 +75,13 @@ if ask.edit then
   end
   begin_again_at(mark)
   drop_details_from(tonumber(job.cursor))
-  redis.call('UNLINK', K.payload(job.id, job.payload_version))
+  redis.call('UNLINK', K.payload(job.id, job.payload_name), K.traces(job.id))
   give_back_bytes(job.stored_bytes)
   redis.call('HDEL', K.uploads, edit.upload)
   redis.call('ZREM', K.expires, 'upload:' .. edit.upload)
-  job.payload_version, job.payload_bytes, job.stored_bytes = edit.version, edit.bytes, stored
+  job.payload_version, job.payload_name, job.payload_bytes, job.stored_bytes = edit.version, edit.name, edit.bytes, stored
   job.total = edit.documents
+  redis.call('PERSIST', K.payload(job.id, job.payload_name))
 elseif ask.retry then
   begin_again_at(FIRST)
   to_the_end_of_its_lane(job)

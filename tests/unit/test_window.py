@@ -1,0 +1,286 @@
+"""The bulks in flight: order, refusals, giving up, leaving."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from ingest_queue.errors import JobFailed, RunLost, SinkAway
+from ingest_queue.job import Fate, Outcome
+from ingest_queue.run.answers import Answer, Refusal
+from ingest_queue.run.bulks import Bulk
+from ingest_queue.run.entries import Entry
+from ingest_queue.run.tally import Answered
+from ingest_queue.run.window import Window
+from tests.unit.hands import Hands
+from tests.unit.record import HeldRun, Record
+
+BUSY = Refusal("busy")
+
+
+class Answers:
+    """A sink in memory: gives the answers it was made with, then takes everything. asked: what came, in order."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, tuple[int, ...]]] = []
+
+    def _next(self, what: str, entries: Sequence[Entry]) -> Answer:
+        self.asked.append((what, tuple(entry.position for entry in entries)))
+        answer = self.answers.pop(0) if self.answers else Answer()
+        if isinstance(answer, Exception):
+            raise answer
+        made: Answer = answer(tuple(entries)) if callable(answer) else answer
+        return made
+
+    def send(self, entries: Sequence[Entry], fields: frozenset[str]) -> Answer:
+        return self._next("send", entries)
+
+    def look_up(self, entries: Sequence[Entry]) -> Answer:
+        return self._next("look_up", entries)
+
+    def refresh(self) -> Answer:
+        return self._next("refresh", ())
+
+
+def busy(entries: tuple[Entry, ...]) -> Answer:
+    return Answer(again=entries, refusal=BUSY)
+
+
+def busy_for(seconds: float) -> Callable[[tuple[Entry, ...]], Answer]:
+    return lambda entries: Answer(again=entries, refusal=Refusal("busy", seconds))
+
+
+def bulk(start: int, end: int, *outcomes: Outcome) -> Bulk:
+    decided = {outcome.position for outcome in outcomes}
+    entries = tuple(Entry(n, n + 1, f"id{n}", b"{}") for n in range(start, end) if n not in decided)
+    return Bulk(start, end, entries, outcomes)
+
+
+def open_window(sink: Answers, hands: Hands, *, halting: bool = False, lease_s: float = 10_000) -> Window:
+    run = HeldRun(Record([]), hands.clock)
+    run.halting, run.lease_until = halting, lease_s
+    return Window(sink, 2, run, in_place_s=60.0, pool=hands, chance=lambda: 1.0)
+
+
+def wait_for(window: Window) -> None:
+    """Come back once a second, as the loop does, until everything is answered."""
+    while not window.is_empty(within_s=1):
+        pass
+
+
+def test_bulks_come_back_in_payload_order_however_their_answers_come() -> None:
+    """The cursor may only pass what is answered without a gap."""
+    hands = Hands()
+    with open_window(Answers(), hands) as window:
+        window.send(bulk(0, 2))
+        window.send(bulk(2, 4))
+        hands.finish(1)
+        assert not window.is_empty(within_s=0)
+        assert window.answered() == []
+        hands.finish(0)
+        assert window.is_empty(within_s=0)
+        assert window.answered() == [Answered(0, 2), Answered(2, 4)]
+        assert window.answered() == []
+
+
+def test_there_is_room_for_so_many_bulks_and_no_more() -> None:
+    """What is in flight is in doubt when a worker dies, and in memory."""
+    hands = Hands()
+    hands.busy = True
+    with open_window(Answers(), hands) as window:
+        window.send(bulk(0, 1))
+        assert window.has_room(within_s=1)
+        window.send(bulk(1, 2))
+        assert not window.has_room(within_s=1)
+        assert hands.now == 1.0, "the main thread comes back to renew its lease"
+        hands.busy = False
+        assert window.has_room(within_s=1)
+
+
+def test_a_bulk_that_is_stuck_at_the_head_stops_the_rest_in_the_end() -> None:
+    """Else one busy shard would let documents in doubt pile up without end."""
+    hands, sink = Hands(), Answers(busy_for(3000))
+    with open_window(sink, hands) as window:
+        sent = 0
+        while window.has_room(within_s=1) and sent < 100:
+            window.send(bulk(sent, sent + 1))
+            sent += 1
+        assert sent == 4
+
+
+def test_a_bulk_without_anything_to_send_is_answered_in_its_turn() -> None:
+    """Rejected lines need no request, but must not be counted before their neighbours."""
+    hands, sink = Hands(), Answers()
+    rejected = Outcome(1, Fate.FAILED, code="invalid_json")
+    with open_window(sink, hands) as window:
+        window.send(bulk(0, 1))
+        window.send(bulk(1, 2, rejected))
+        assert window.answered() == []
+        assert window.is_empty(within_s=1)
+        assert window.answered() == [Answered(0, 1), Answered(1, 2, (rejected,))]
+    assert sink.asked == [("send", (0,))]
+
+
+def test_refused_documents_back_off_and_go_again_alone() -> None:
+    """The wait doubles; Retry-After is honoured; what is in is not sent twice."""
+    hands = Hands()
+    sink = Answers(lambda entries: Answer(again=entries[1:], refusal=BUSY), busy, busy_for(5))
+    with open_window(sink, hands) as window:
+        window.send(bulk(0, 3))
+        assert window.is_empty(within_s=30)
+    assert [positions for _, positions in sink.asked] == [(0, 1, 2), (1, 2), (1, 2), (1, 2)]
+    assert hands.waits == pytest.approx([0.1, 0.2, 5.0])
+
+
+def test_a_poison_document_is_isolated_by_halving() -> None:
+    """Its neighbours must pass, in as few requests as halving takes."""
+
+    def refuse_poison(entries: tuple[Entry, ...]) -> Answer:
+        if 5 not in [entry.position for entry in entries]:
+            return Answer()
+        if len(entries) > 1:
+            return Answer(halve=entries)
+        return Answer((Outcome(5, Fate.FAILED, code="too_large"),))
+
+    hands, sink = Hands(), Answers(*[refuse_poison] * 7)
+    with open_window(sink, hands) as window:
+        window.send(bulk(0, 8))
+        assert window.is_empty(within_s=1)
+        assert window.answered() == [Answered(0, 8, (Outcome(5, Fate.FAILED, code="too_large"),))]
+    assert len(sink.asked) == 7
+    assert hands.waits == [], "halves go at once"
+
+
+def test_a_failure_at_the_index_replaces_the_warning_about_a_duplicate() -> None:
+    """One document has one fate."""
+    warning, failure = Outcome(0, Fate.SUCCEEDED, code="duplicate_external_id"), Outcome(0, Fate.FAILED, code="x")
+    entry = Entry(0, 1, "a", b"{}")
+    with open_window(Answers(Answer((failure,))), Hands()) as window:
+        window.send(Bulk(0, 1, (entry,), (warning,)))
+        assert window.is_empty(within_s=1)
+        assert window.answered() == [Answered(0, 1, (failure,))]
+
+
+def test_a_newer_document_is_looked_up_before_its_fate_is_told() -> None:
+    """A 409 may be our own later line."""
+    sink = Answers(lambda entries: Answer(older=entries[:1]))
+    with open_window(sink, Hands()) as window:
+        window.send(bulk(0, 2))
+        assert window.is_empty(within_s=1)
+    assert sink.asked == [("send", (0, 1)), ("look_up", (0,))]
+
+
+def test_a_minute_without_one_document_decided_gives_the_worker_back() -> None:
+    """A worker that waits for one cluster could serve another; the reason is for people."""
+    hands = Hands()
+    with open_window(Answers(*[busy] * 100), hands) as window:
+        window.send(bulk(0, 2))
+        with pytest.raises(SinkAway, match="busy"):
+            wait_for(window)
+    assert 60 <= hands.now < 61
+
+
+def test_a_request_that_ran_into_its_timeout_counts_from_when_it_was_sent() -> None:
+    """A cluster that hangs for 60 s has had its minute."""
+    hands = Hands()
+
+    def hang(entries: tuple[Entry, ...]) -> Answer:
+        hands.now += 60.0
+        return busy(entries)
+
+    sink = Answers(hang)
+    with open_window(sink, hands) as window:
+        window.send(bulk(0, 2))
+        with pytest.raises(SinkAway):
+            window.is_empty(within_s=1)
+    assert len(sink.asked) == 1
+
+
+def test_progress_of_any_bulk_makes_the_patience_new() -> None:
+    """A cluster that is slow but takes something is not away."""
+    hands = Hands()
+    one_a_time = [lambda entries: Answer(again=entries[1:], refusal=Refusal("busy", 50.0))] * 3
+    with open_window(Answers(*one_a_time), hands) as window:
+        window.send(bulk(0, 3))
+        assert window.is_empty(within_s=1000)
+    assert hands.now >= 100
+
+
+def test_a_halt_does_not_wait_for_a_busy_cluster() -> None:
+    """A worker that shuts down while documents back off gives the job to the next one."""
+    hands = Hands()
+    with open_window(Answers(busy), hands, halting=True) as window:
+        window.send(bulk(0, 2))
+        with pytest.raises(SinkAway):
+            window.is_empty(within_s=1000)
+    assert hands.now < 1
+
+
+def test_a_halt_waits_for_what_is_on_the_wire() -> None:
+    """Its answer is needed: the job must rest with every document's fate known."""
+    hands = Hands()
+    with open_window(Answers(), hands, halting=True) as window:
+        window.send(bulk(0, 2))
+        assert window.is_empty(within_s=1)
+        assert window.answered() == [Answered(0, 2)]
+
+
+def test_nothing_is_sent_after_the_lease() -> None:
+    """By then another run may have the job, and the job may have been paused: also a re-send must not begin."""
+    hands, sink = Hands(), Answers(busy_for(16))
+    with open_window(sink, hands, lease_s=15) as window:
+        window.send(bulk(0, 1))
+        with pytest.raises(RunLost):
+            window.is_empty(within_s=100)
+    assert len(sink.asked) == 1
+
+
+@pytest.mark.parametrize("problem", [JobFailed("index_not_found", "gone"), RuntimeError("a bug")])
+def test_what_goes_wrong_in_a_request_surfaces_in_the_main_thread(problem: Exception) -> None:
+    """An exception that stays in a thread would leave a run that waits for ever."""
+    with open_window(Answers(problem), Hands()) as window:
+        window.send(bulk(0, 1))
+        with pytest.raises(type(problem)):
+            wait_for(window)
+
+
+def test_a_refresh_that_is_refused_is_made_again() -> None:
+    """Completed means searchable, also on a busy cluster."""
+    sink = Answers(Answer(refusal=BUSY))
+    with open_window(sink, Hands()) as window:
+        window.refresh()
+        assert window.is_empty(within_s=10)
+    assert [what for what, _ in sink.asked] == ["refresh", "refresh"]
+
+
+def test_with_real_threads_bulks_overlap_and_leaving_sends_nothing_more() -> None:
+    """The real pool: two requests at once, and a bulk that waits for a thread is dropped when the window is left."""
+    both, go_on = threading.Barrier(3, timeout=10), threading.Event()
+
+    def hold(_entries: tuple[Entry, ...]) -> Answer:
+        both.wait()
+        go_on.wait(10)
+        return Answer()
+
+    sink = Answers(hold, hold)
+    before = threading.active_count()
+    with Window(sink, 2, HeldRun(Record([]), lambda: 0.0)) as window:
+        for start in range(3):
+            window.send(bulk(start, start + 1))
+        both.wait()
+    go_on.set()
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("bulk")]
+    for thread in threads:
+        thread.join(10)
+    assert threading.active_count() == before
+    assert [positions for _, positions in sorted(sink.asked)] == [(0,), (1,)]
+
+
+def test_with_real_threads_a_wait_ends_with_the_first_answer() -> None:
+    """The main thread must neither spin nor sleep through an answer."""
+    with Window(Answers(), 2, HeldRun(Record([]), lambda: 0.0)) as window:
+        window.send(bulk(0, 1))
+        assert window.is_empty(within_s=10)
+        assert window.answered() == [Answered(0, 1)]
