@@ -142,9 +142,7 @@ class Client:
         """Return the job as it stands."""
         return cast(Job, self._json("GET", _job(job_id)))
 
-    def page(
-        self, *, state: str | None = None, index: str | None = None, cursor: str | None = None, limit: int = 50
-    ) -> Jobs:
+    def page(self, *, state: str | None = None, index: str | None = None, cursor: str | None = None, limit: int = 50) -> Jobs:
         """Return one page of jobs, newest first, at most 200."""
         wanted = {"state": state, "index": index, "cursor": cursor, "limit": str(limit)}
         return cast(Jobs, self._json("GET", "/api/jobs", {k: v for k, v in wanted.items() if v is not None}))

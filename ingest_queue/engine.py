@@ -198,7 +198,9 @@ class Engine:
         holder = self.store.lanes.holder(job.lane)
         if holder == job.id:
             return "a worker to take it: it was handed out"
-        return f"job {holder} on the same index" if holder else "its turn: a free worker"
+        if holder:
+            return f"job {holder} on the same index"
+        return "a free worker" if self.store.lanes.alive() else "a worker: none is running, or they are suspended"
 
     # Indexes ------------------------------------------------------------------------------------------------------
     def create_index(self, definition: Definition, *, account: str = DEFAULT_ACCOUNT) -> Definition:

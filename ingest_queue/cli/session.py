@@ -3,6 +3,7 @@
 Answers go to standard output and progress to standard error, so that a pipe gets answers only.
 """
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -73,8 +74,9 @@ class Ticker:
         """Show the newest line."""
         self._last = line
         if self.out.isatty():
-            self.out.write("\r" + line.ljust(self._width))
-            self._width = len(line)
+            fitting = line[: shutil.get_terminal_size().columns - 1]  # a wrapped line cannot be overwritten
+            self.out.write("\r" + fitting.ljust(self._width))
+            self._width = len(fitting)
         elif key != self._key or self.clock() - self._at >= PLAIN_EVERY_S:
             self._key, self._at, self._said = key, self.clock(), line
             self.out.write(line + "\n")

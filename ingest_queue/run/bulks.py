@@ -1,7 +1,7 @@
 """Cuts a payload's lines into bulks: decode, duplicate check, size. What can be decided here is never sent."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
@@ -20,7 +20,8 @@ NO_FIELDS: Final[frozenset[str]] = frozenset()
 class Bulk:
     """The documents [start, end): `entries` are to be sent, `outcomes` are known without sending.
 
-    A duplicate is in both: it is sent, and its outcome is a warning. fields: open fields that the mapping needs first.
+    A duplicate is in both: it is sent, and its outcome is a warning. fields: the open fields that the mapping needs first,
+    also those of earlier bulks, which may still be on their way.
     """
 
     start: int
@@ -40,6 +41,7 @@ class Cutter:
     bytes: int
     rejects_duplicates: bool = False
     fields: Fields = lambda: NO_FIELDS
+    met: set[str] = field(default_factory=set)  # open fields so far
 
     def bulks(self, lines: Iterable[SourceLine], cut_at: int) -> Iterator[Bulk]:
         """Yield bulks in payload order; none crosses position `cut_at`."""
@@ -82,7 +84,8 @@ class Cutter:
         if repeats and self.rejects_duplicates:
             left_out = set(repeats)
             entries = [entry for number, entry in enumerate(entries) if number not in left_out]
-        return Bulk(start, end, tuple(entries), tuple(outcomes), self.fields())
+        self.met.update(self.fields())
+        return Bulk(start, end, tuple(entries), tuple(outcomes), frozenset(self.met))
 
 
 def _rejection(position: int, line: int, raw: bytes, why: Rejected) -> Outcome:

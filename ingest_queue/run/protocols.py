@@ -51,8 +51,11 @@ class Sink(Protocol):
     Raises JobFailed where the run can never go on, UnreadableReply where a reply cannot be believed.
     """
 
-    def send(self, entries: Sequence[Entry], fields: frozenset[str]) -> Answer:
-        """Send one bulk request; `fields` are the open fields that must be in the mapping first."""
+    def prepare(self, entries: Sequence[Entry], fields: frozenset[str]) -> Answer | None:
+        """Make the index ready for entries with these open fields; None when it is."""
+
+    def send(self, entries: Sequence[Entry]) -> Answer:
+        """Send one bulk request."""
 
     def look_up(self, entries: Sequence[Entry]) -> Answer:
         """Tell who wrote the documents that refused ours as older."""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import ConnectionError as ConnectionLost
-from opensearchpy.exceptions import ConnectionTimeout, TransportError
+from opensearchpy.exceptions import ConnectionTimeout, RequestError, TransportError
 from urllib3.exceptions import ProtocolError
 
 from ingest_queue.run import replies
@@ -43,12 +43,22 @@ class IndexSink:
         self._mapped: frozenset[str] = frozenset()
         self._mapping = Lock()
 
-    def send(self, entries: Sequence[Entry], fields: frozenset[str]) -> Answer:
-        """Send one bulk request, after putting open fields that are new into the mapping."""
-        try:
-            self._map(fields)
-        except TransportError as problem:
-            return self._refused_mapping(entries, problem)
+    def prepare(self, entries: Sequence[Entry], fields: frozenset[str]) -> Answer | None:
+        """Put open fields that are new into the mapping; None when the entries may be sent.
+
+        A field that the index refuses (one too many) is left out: the index then refuses the documents that have it.
+        """
+        if fields <= self._mapped:
+            return None
+        with self._mapping:  # the bulk that came second waits until the first one's fields are there
+            try:
+                self._map(fields - self._mapped)
+            except TransportError as problem:
+                return _refused_mapping(entries, problem)
+        return None
+
+    def send(self, entries: Sequence[Entry]) -> Answer:
+        """Send one bulk request."""
         reply = self._ask("/_bulk", BULK_PARAMS, body(entries, self._round))
         if isinstance(reply, Refusal):
             return Answer(again=tuple(entries), refusal=reply)
@@ -93,15 +103,19 @@ class IndexSink:
         return status, {name.lower(): value for name, value in headers.items()}, text
 
     def _map(self, fields: frozenset[str]) -> None:
-        if fields <= self._mapped:
+        """Map fields together, or one by one where the index refuses them together."""
+        if not fields:
             return
-        with self._mapping:  # the bulk that came second waits until the first one's fields are there
-            if new := fields - self._mapped:
-                self._map_fields(new)
-                self._mapped |= new
+        try:
+            self._map_fields(fields)
+        except RequestError:
+            for field in sorted(fields) if len(fields) > 1 else ():
+                self._map(frozenset({field}))
+        self._mapped |= fields
 
-    def _refused_mapping(self, entries: Sequence[Entry], problem: TransportError) -> Answer:
-        if not isinstance(problem.status_code, int):
-            return Answer(again=tuple(entries), refusal=Refusal(f"the mapping could not be changed: {problem.error}"))
-        text = msgspec.json.encode(problem.info).decode() if isinstance(problem.info, dict) else str(problem.error)
-        return replies.of_refusal(entries, problem.status_code, {}, text)
+
+def _refused_mapping(entries: Sequence[Entry], problem: TransportError) -> Answer:
+    if not isinstance(problem.status_code, int):
+        return Answer(again=tuple(entries), refusal=Refusal(f"the mapping could not be changed: {problem.error}"))
+    text = msgspec.json.encode(problem.info).decode() if isinstance(problem.info, dict) else str(problem.error)
+    return replies.of_refusal(entries, problem.status_code, {}, text)

@@ -15,7 +15,7 @@ from typing import Self
 from ingest_queue.errors import RunLost, SinkAway
 from ingest_queue.job import Outcome
 from ingest_queue.run.answers import Answer
-from ingest_queue.run.bulks import NO_FIELDS, Bulk
+from ingest_queue.run.bulks import Bulk
 from ingest_queue.run.pool import Pool, Threads
 from ingest_queue.run.protocols import Run, Sink
 from ingest_queue.run.steps import Ask, What, decided, next_asks
@@ -137,13 +137,22 @@ class Window:
                 errand.future = self._pool.submit(lambda errand=errand: self._request(errand))  # type: ignore[misc]
 
     def _request(self, errand: Errand) -> Answer:
-        """Make one request, in a thread of the pool, if the job is still this run's."""
+        """Make one request, in a thread of the pool."""
+        ask = errand.ask
+        self._check_lease()
+        if ask.what is What.REFRESH:
+            return self._sink.refresh()
+        if ask.what is What.LOOK_UP:
+            return self._sink.look_up(ask.entries)
+        if errand.flight and (hindered := self._sink.prepare(ask.entries, errand.flight.bulk.fields)):
+            return hindered
+        self._check_lease()  # a change of the mapping may have taken long
+        return self._sink.send(ask.entries)
+
+    def _check_lease(self) -> None:
+        """Nothing is sent once the window is left or the lease is over."""
         if self._left or not self._run.may_send():
             raise RunLost(self._run.job.id)
-        ask = errand.ask
-        if ask.what is What.SEND:
-            return self._sink.send(ask.entries, errand.flight.bulk.fields if errand.flight else NO_FIELDS)
-        return self._sink.look_up(ask.entries) if ask.what is What.LOOK_UP else self._sink.refresh()
 
     def _arrive(self) -> None:
         """Take in the answers that are there."""

@@ -15,7 +15,6 @@ from ingest_queue.schema.ids import LONGEST_BYTES
 from ingest_queue.schema.values import LARGEST_FLOAT
 
 CHARACTER_BYTES: Final = 4  # of the longest in UTF-8
-DIGITS: Final = 10**18 - 1
 DATE: Final = (
     r"^[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
     r"(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?(?:Z|[+-](?:0[0-9]|1[0-7]):?[0-5][0-9])?)?\Z"
@@ -43,7 +42,7 @@ def _matching(pattern: str) -> Any:
     return Annotated[str, Meta(pattern=pattern)]
 
 
-PLACE: Final[Any] = Place | _matching(POINT)
+EPOCH: Final[Any] = Annotated[int, Meta(ge=0, le=10**18 - 1)]
 SCALARS: Final[dict[FieldType, Any]] = {
     FieldType.KEYWORD: _string(KEYWORD_BYTES),
     FieldType.TEXT: str,
@@ -52,10 +51,13 @@ SCALARS: Final[dict[FieldType, Any]] = {
     FieldType.FLOAT: Annotated[float, Meta(ge=-LARGEST_FLOAT, le=LARGEST_FLOAT)],
     FieldType.DOUBLE: float,
     FieldType.BOOLEAN: bool,
-    FieldType.DATE: Annotated[int, Meta(ge=-DIGITS, le=DIGITS)] | _matching(DATE),
-    FieldType.GEO_POINT: PLACE | tuple[Longitude, Latitude],
+    FieldType.DATE: EPOCH | _matching(DATE),
+    FieldType.GEO_POINT: Place | _matching(POINT) | tuple[Longitude, Latitude],
     FieldType.OBJECT: dict[str, Any],
 }
+# msgspec 0.22 and before miscount a union of a pattern with a list or dict and corrupt memory when it is collected
+# (TypeNode_get_traverse_ranges leaves out the pattern). So beside a list no scalar has a pattern: such a one is slow.
+BESIDE_A_LIST: Final[dict[FieldType, Any]] = {FieldType.DATE: EPOCH, FieldType.GEO_POINT: Place}
 COERCED: Final[dict[FieldType, Any]] = {
     FieldType.KEYWORD: int | bool,
     FieldType.TEXT: int | bool,
@@ -99,12 +101,13 @@ def _attribute(item: Field, *, coerce: bool) -> tuple[Any, ...]:
     if item.fields:
         below = [(f"f{n}", *_attribute(sub, coerce=coerce)) for n, sub in enumerate(item.fields)]
         scalar = _struct("Object", below)
+    alone = scalar
     if coerce and item.type in COERCED:
         scalar = scalar | COERCED[item.type]
     found = scalar
     if item.array:
-        is_point = item.type is FieldType.GEO_POINT  # no null among points; and [lon, lat] alone would be a list
+        is_point = item.type is FieldType.GEO_POINT  # no null among points
         part = scalar if item.required or is_point else scalar | None
         least = Annotated[list[part], Meta(min_length=1)] if item.required else list[part]  # type: ignore[valid-type]
-        found = (PLACE if is_point else scalar) | least
+        found = (alone if item.fields else BESIDE_A_LIST.get(item.type, alone)) | least
     return (found, item.name) if item.required else (found | None | UnsetType, item.name, UNSET)

@@ -15,8 +15,9 @@ LARGEST_FLOAT: Final = 3.4028234663852886e38  # 32 bits; the cluster also takes 
 
 WHOLE: Final = re.compile(r"-?[0-9]+")
 JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-# Epoch milliseconds, at most six decimals (nanoseconds). No exponent: the cluster reads the text, not the number.
-EPOCH: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,6})?")
+# Epoch milliseconds, at most six decimals (nanoseconds). No exponent: the cluster reads the text, not the number. And no
+# negative whole number of 4 to 10 digits: the cluster takes -86400000 for a year, and indexes it or refuses it as one.
+EPOCH: Final = re.compile(r"[0-9]{1,18}|-(?:[0-9]{1,3}|[0-9]{11,18})|-?[0-9]{1,18}\.[0-9]{1,6}")
 # strict_date_optional_time without its curiosities: signed years, a bare `T`, `UTC`, seconds in the offset.
 DATE: Final = re.compile(
     r"(?P<year>[0-9]{4})(?:-(?P<month>0[1-9]|1[0-2])(?:-(?P<day>0[1-9]|[12][0-9]|3[01]))?)?"
@@ -136,7 +137,9 @@ EXPECTED: Final[Mapping[FieldType, str]] = {
     FieldType.FLOAT: "a number from -3.4028235e38 to 3.4028235e38",
     FieldType.DOUBLE: "a number of at most 64 bits",
     FieldType.BOOLEAN: "true or false",
-    FieldType.DATE: "a date such as 2024-05-01 or 2024-05-01T10:30:00Z, or epoch milliseconds",
+    FieldType.DATE: (
+        "a date such as 2024-05-01 or 2024-05-01T10:30:00Z, or epoch milliseconds (whole ones from -9999999999 to -1000 are read as years)"
+    ),
     FieldType.GEO_POINT: 'a point: {"lat", "lon"}, [lon, lat], "lat,lon", "POINT (lon lat)" or a geohash',
     FieldType.OBJECT: "an object",
 }

@@ -1,15 +1,16 @@
 """Whose turn it is: the tick of a worker parent, slots that were lost, and the ceilings that can change at run time."""
 
+from ingest_queue.config import Config
 from ingest_queue.store import keys
 from ingest_queue.store.connect import Client
-from ingest_queue.store.scripts import Scripts
+from ingest_queue.store.scripts import Scripts, alive_ms
 
 
 class Lanes:
     """The lanes, slots and ceilings of one Redis."""
 
-    def __init__(self, client: Client, scripts: Scripts) -> None:
-        self._client, self._scripts = client, scripts
+    def __init__(self, client: Client, scripts: Scripts, config: Config) -> None:
+        self._client, self._scripts, self._alive_ms = client, scripts, alive_ms(config)
 
     def tick(self, parent: str) -> list[tuple[str, str]]:
         """Say that `parent` lives and give slots; return (job id, token) of up to 100 slots whose time is over."""
@@ -36,6 +37,11 @@ class Lanes:
         """Return the id of the job that has the lane's slot."""
         found: bytes | None = self._client.hget(keys.HOLDERS(), lane)
         return found.decode() if found else None
+
+    def alive(self) -> int:
+        """Return how many worker parents live and take jobs (suspended ones do not)."""
+        seconds, _ = self._client.time()
+        return int(self._client.zcount(keys.PARENTS(), seconds * 1000 - self._alive_ms, "+inf"))
 
     def retire(self, parent: str) -> None:
         """Say that `parent` is gone, so that its share of the slots goes at once."""

@@ -72,6 +72,11 @@ def _source(name: str) -> str:
     return files("ingest_queue.store").joinpath(f"lua/{name}.lua").read_text() + "\n"
 
 
+def alive_ms(config: Config) -> int:
+    """Return how long after its last tick a parent counts as alive."""
+    return 5000 * config.tick_s
+
+
 def states_table() -> str:
     """Return the Lua table S: what the scripts must know of each state, so that none of them names one."""
     rows = []
@@ -105,7 +110,7 @@ def settings_table(config: Config) -> str:
     )
     return (
         f"local C = {{queue = {json.dumps(config.rq_queue)}, perform = {json.dumps(PERFORM)}, "
-        f"lease_ms = {int(config.lease_s * 1000)}, alive_ms = {5000 * config.tick_s}, at_once = 10, traces_kept = 20, "
+        f"lease_ms = {int(config.lease_s * 1000)}, alive_ms = {alive_ms(config)}, at_once = 10, traces_kept = 20, "
         f"details_kept = {config.failures_kept}, marks_kept = {config.marks_kept}, "
         f"running_ceiling = {config.running_ceiling}, pull_ceiling = {config.pull_ceiling}, keep = {{{keep}}}}}\n"
     )

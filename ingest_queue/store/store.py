@@ -35,7 +35,7 @@ class Store:
             scripts=scripts,
             records=Records(client, scripts),
             payloads=Payloads(client, scripts, config),
-            lanes=Lanes(client, scripts),
+            lanes=Lanes(client, scripts, config),
             definitions=Definitions(client),
         )
 

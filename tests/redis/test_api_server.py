@@ -2,7 +2,6 @@
 
 import socket
 import threading
-from collections.abc import Callable
 
 import pytest
 import urllib3
@@ -98,7 +97,7 @@ def test_many_slow_uploads_hold_up_nobody(web: Web) -> None:
 def test_a_shutdown_ends_an_upload_whole_or_not_at_all(web: Web, finish: bool) -> None:
     """SIGTERM lets those who are sending finish, takes nobody new, and leaves no half payload."""
     with web.connect(WHOLE + LINES[:5]) as connection:
-        wait_for(lambda: web.answers(), what="another request")
+        wait_for(web.answers, what="another request")
         ended: list[int] = []
         stop = threading.Thread(target=lambda: ended.append(web.process.stop(40)))
         stop.start()

@@ -31,7 +31,8 @@ JOB = Job(
     id="0" * 32, kind=Kind.IMPORT, account="default", initiator="local", source="API", index="cities",
     alias="default_cities", lane="index:default/cities", state=State.RUNNING, round=1_700_000_000_000, order=1, run=2,
     token="t", attempts=1, refusals=0, progress=Progress(30, Counts(100, 20, 6, 4, 1), {"validation_error": 6}),
-    sent_to=40, payload=Payload(1, 5000, 900, 100), error=None, waiting_for=None, waiting_since=None, options={},
+    sent_to=40, payload=Payload(version=1, name="u", bytes=5000, stored_bytes=900, documents=100), error=None,
+    waiting_for=None, waiting_since=None, options={},
     created_at=1_700_000_000.25, queued_at=1_700_000_000.25, started_at=1_700_000_001.0, progress_at=None,
     updated_at=1_700_000_002.0, ended_at=None, not_before=None, expires_at=None, rate_per_s=35.0,
 )  # fmt: skip

@@ -91,6 +91,14 @@ def test_ids_before_the_cursor_are_known_again_after_a_recall() -> None:
     assert [outcome.position for outcome in bulk.outcomes] == [3]
 
 
+def test_a_bulk_names_the_open_fields_of_earlier_bulks_too() -> None:
+    """Two bulks are in flight: the later one must not overtake the mapping that the earlier one asks for."""
+    new = [frozenset({"meta_a"}), frozenset[str](), frozenset({"meta_b"})]
+    cutter = Cutter(decode, Seen(), 1, BIG, fields=lambda: new.pop(0))
+    bulks = list(cutter.bulks(Lines([line("a"), line("b"), line("c")]).after(0), 0))
+    assert [sorted(bulk.fields) for bulk in bulks] == [["meta_a"], ["meta_a"], ["meta_a", "meta_b"]]
+
+
 def test_the_body_carries_each_line_as_it_was_behind_a_version_of_round_and_position() -> None:
     """Numbers beyond a double's digits must reach the index, and the newest round must win there."""
     raw = b'{ "external_id":"a\\u0062", "n":12345678901234567890123 }'

@@ -121,9 +121,7 @@ def test_a_failed_job_shows_its_error_and_what_may_be_done() -> None:
     assert "retry delete" in text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(0, "0 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
-)
+@pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")])
 def test_durations_are_said_as_people_say_them(seconds: float, said: str) -> None:
     """7500 s has to be worked out; 2 h 5 min has not."""
     assert duration(seconds) == said
@@ -215,6 +213,14 @@ def test_progress_on_a_terminal_stays_on_its_line() -> None:
     assert out.getvalue() == "\rlong line\rshort    \n"
 
 
+def test_progress_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that is wider than the terminal would leave its upper half behind at every step."""
+    monkeypatch.setenv("COLUMNS", "10")
+    out = Terminal()
+    Ticker(out).show("x" * 50)
+    assert out.getvalue() == "\r" + "x" * 9
+
+
 def test_progress_elsewhere_is_a_plain_line_now_and_then() -> None:
     """A log of CI wants each state and the end, not a line for every poll."""
     now = [0.0]
@@ -300,9 +306,7 @@ def test_what_cannot_be_understood_is_a_usage_error(arguments: list[str], capsys
     assert "Error" in capsys.readouterr().err
 
 
-def test_all_wrong_settings_are_told_at_once(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_all_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """One round of mending, not one for each."""
     monkeypatch.setenv("INGEST_PORT", "none")
     monkeypatch.setenv("INGEST_NONSENSE", "1")

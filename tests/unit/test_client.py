@@ -114,9 +114,7 @@ def test_a_pipe_is_not_sent_twice(client: Client, script: Script) -> None:
 def test_an_upload_streams_and_tells_how_far_it_is(client: Client, script: Script) -> None:
     """A file of 100 MB is never in memory, and its bar moves."""
     sent: list[int] = []
-    client.submit(
-        "a b", io.BytesIO(b"x" * 1_000_000), form="array", encoding="gzip", on_duplicate="reject", progress=sent.append
-    )
+    client.submit("a b", io.BytesIO(b"x" * 1_000_000), form="array", encoding="gzip", on_duplicate="reject", progress=sent.append)
     (method, path, body, headers) = script.asked[0]
     assert (method, path) == ("POST", "/api/indexes/a b/documents?on_duplicate=reject&source=API")
     assert (headers["Content-Type"], headers["Content-Encoding"], headers["Transfer-Encoding"]) == (
@@ -214,9 +212,7 @@ def breaking(times: int) -> tuple[str, Callable[[], None], list[bytes]]:
 
 
 @pytest.mark.parametrize(("verb", "again"), [("pause", True), ("cancel", True), ("retry", False)])
-def test_a_verb_whose_reply_was_lost_is_asked_again_only_if_that_is_harmless(
-    clock: Clock, verb: str, again: bool
-) -> None:
+def test_a_verb_whose_reply_was_lost_is_asked_again_only_if_that_is_harmless(clock: Clock, verb: str, again: bool) -> None:
     """A second pause is a success that changes nothing; a second retry would start from zero once more."""
     url, end, asked = breaking(1)
     client = Client(url, sleep=clock.sleep, clock=clock)

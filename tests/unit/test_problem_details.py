@@ -81,9 +81,7 @@ def test_an_absent_redis_is_unavailable_and_not_a_bug(client: FlaskClient) -> No
     assert SECRET not in reply.text
 
 
-def test_a_bug_is_answered_without_its_cause_and_logged_with_it(
-    client: FlaskClient, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bug_is_answered_without_its_cause_and_logged_with_it(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
     """A trace in a reply tells strangers about our inside; without one in the log nobody can mend it."""
     reply = client.get("/raise/bug", headers={"X-Request-Id": "abc-1"})
     assert reply.status_code == 500

@@ -24,6 +24,7 @@ class Answers:
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
+        self.hindrances: list[Answer] = []
         self.asked: list[tuple[str, tuple[int, ...]]] = []
 
     def _next(self, what: str, entries: Sequence[Entry]) -> Answer:
@@ -34,7 +35,10 @@ class Answers:
         made: Answer = answer(tuple(entries)) if callable(answer) else answer
         return made
 
-    def send(self, entries: Sequence[Entry], fields: frozenset[str]) -> Answer:
+    def prepare(self, entries: Sequence[Entry], fields: frozenset[str]) -> Answer | None:
+        return self.hindrances.pop(0) if self.hindrances else None
+
+    def send(self, entries: Sequence[Entry]) -> Answer:
         return self._next("send", entries)
 
     def look_up(self, entries: Sequence[Entry]) -> Answer:
@@ -244,6 +248,17 @@ def test_what_goes_wrong_in_a_request_surfaces_in_the_main_thread(problem: Excep
         window.send(bulk(0, 1))
         with pytest.raises(type(problem)):
             wait_for(window)
+
+
+def test_documents_whose_fields_cannot_be_mapped_now_wait() -> None:
+    """Sent without their mapping they would be refused for good."""
+    sink, hands = Answers(), Hands()
+    waiting = bulk(0, 2)
+    sink.hindrances = [busy(waiting.entries)]
+    with open_window(sink, hands) as window:
+        window.send(waiting)
+        assert window.is_empty(within_s=10)
+    assert (sink.asked, hands.waits) == ([("send", (0, 1))], [0.1])
 
 
 def test_a_refresh_that_is_refused_is_made_again() -> None:

@@ -10,8 +10,8 @@ from typing import Any, Final
 from marshmallow import INCLUDE, Schema, fields, validate
 
 from ingest_queue.job import Fate, Job, Kind
-from ingest_queue.states import State
 from ingest_queue.schema.reading import SLUG
+from ingest_queue.states import State
 from web.api.loading import Query
 
 PAGE: Final = 50
