@@ -64,7 +64,7 @@ def embedded_redis(data_dir: Path) -> str:
 
 def embedded_search(data_dir: Path) -> str:
     """Return the http:// URL of the in-memory server of this directory, started if need be. Raises Unavailable."""
-    argv = [_shipped("osmem_server", "bin/osmem-server"), "-addr", "127.0.0.1:0", "-no-stdin-watch", "-no-ja"]
+    argv = [_shipped("osmem_server", "bin/osmem-server"), "-addr", "127.0.0.1:0", "-no-stdin-watch"]
 
     def ready() -> str | None:
         for line in (data_dir / "search.log").read_text("utf-8", "replace").splitlines():

@@ -138,7 +138,7 @@ EXPECTED: Final[Mapping[FieldType, str]] = {
     FieldType.DOUBLE: "a number of at most 64 bits",
     FieldType.BOOLEAN: "true or false",
     FieldType.DATE: (
-        "a date such as 2024-05-01 or 2024-05-01T10:30:00Z, or epoch milliseconds (whole ones from -9999999999 to -1000 are read as years)"
+        "a date such as 2024-05-01 or 2024-05-01T10:30:00Z, or epoch milliseconds (-9999999999 to -1000 would be years)"
     ),
     FieldType.GEO_POINT: 'a point: {"lat", "lon"}, [lon, lat], "lat,lon", "POINT (lon lat)" or a geohash',
     FieldType.OBJECT: "an object",

@@ -1,18 +1,22 @@
 """A store on a real Redis, emptied before each test and checked for consistency after it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from ingest_queue.cluster import connect as connect_cluster
 from ingest_queue.config import Config
+from ingest_queue.engine import Engine
 from ingest_queue.job import Job
 from ingest_queue.store.codec import new_record
 from ingest_queue.store.connect import connect
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
 from tests.consistency import check_consistency
+from tests.servers.cluster import Cluster
 
 
 @pytest.fixture
@@ -30,6 +34,14 @@ def store(config: Config) -> Iterator[Store]:
     yield store
     check_consistency(store)
     client.close()
+
+
+@pytest.fixture
+def engine(store: Store, cluster: Cluster) -> Engine:
+    """The engine over the emptied store and an emptied cluster."""
+    cluster.wipe()
+    config = replace(store.config, opensearch_url=cluster.url)
+    return Engine(config, store, connect_cluster(config))
 
 
 @pytest.fixture
