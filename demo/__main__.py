@@ -18,7 +18,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     arguments.add_argument("--cities", type=int, default=15000, choices=(500, 1000, 5000, 15000), help="least people")
     min_population = arguments.parse_args().cities
-    logging.basicConfig(format="   %(message)s")
+    logging.getLogger("ingest_queue").setLevel(logging.ERROR)  # what the servers' start warns of is said below
     screen = Screen()
     interrupts = Interrupts()
     try:

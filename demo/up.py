@@ -1,6 +1,6 @@
 """Everything running until Ctrl-C: `make up`. Real servers where REDIS_URL and OPENSEARCH_URL are set, else embedded."""
 
-import logging
+import logging.config
 import sys
 import time
 from pathlib import Path
@@ -10,13 +10,15 @@ from demo.programs import ended, programs
 from ingest_queue.config import Config, ConfigError, masked
 from ingest_queue.embedded import DEFAULT_DIR, addresses, stop_embedded
 from ingest_queue.errors import Unavailable
+from ingest_queue.logs import logging_config
 
 
 def main() -> int:
     """Run until Ctrl-C (0) or until a program ends by itself (1)."""
-    logging.basicConfig(format="%(message)s")
     try:
-        return stay_up(Config.from_environ(), Interrupts())
+        config = Config.from_environ()
+        logging.config.dictConfig(logging_config(config.log_level))
+        return stay_up(config, Interrupts())
     except ConfigError as problem:
         return _say(str(problem))
     except Unavailable as problem:

@@ -63,7 +63,7 @@ class Config:
     pull_ceiling: int = setting(1, "jobs", "pulls with a slot at once", 1, 10)
     rq_queue: str = setting("ingest", "name", "the RQ queue that workers listen to")
 
-    keep_payload_days: float = setting(7.0, "days", "how long an ended payload job or pull, and any ended payload, stays", 0.001, 36_500)
+    keep_payload_days: float = setting(7.0, "days", "how long ended payload jobs, pulls and payloads stay", 0.001, 36_500)
     keep_import_days: float = setting(90.0, "days", "how long an ended import shows its errors", 0.001, 36_500)
     keep_row_days: float = setting(365.0, "days", "how long an ended import's row stays", 0.001, 36_500)
     keep_paused_days: float = setting(90.0, "days", "how long a paused job waits; 0: for ever", 0, 36_500)

@@ -73,9 +73,8 @@ def delete(client: OpenSearch, account: str, slug: str) -> None:
 
 def open_fields(client: OpenSearch, alias: str, definition: Definition) -> frozenset[str]:
     """Return the fields that open patterns have brought into the mapping so far. Raises Missing, Unavailable."""
-    declared = {field.name for field in definition.fields}
     with _translated(alias):
-        return frozenset(_mappings(client, alias).get("properties", {})) - declared
+        return definition.open_names(_mappings(client, alias).get("properties", {}))
 
 
 def add_fields(client: OpenSearch, alias: str, definition: Definition, fields: frozenset[str]) -> None:

@@ -15,6 +15,7 @@ from ingest_queue.run.entries import Entry, outcome, round_of
 NOT_NOW: Final = (429, 502, 503, 504)
 TOO_LARGE: Final = 413
 CONFLICT: Final = 409
+BLOCKED: Final = ("cluster_block_exception", "index_closed_exception")  # 403, 400: the operator lifts it again
 INDEX_GONE: Final = "index_not_found_exception"
 SUPERSEDED: Final = "superseded"
 REASON_CHARACTERS: Final = 1000
@@ -90,7 +91,7 @@ def of_bulk(entries: Sequence[Entry], text: str) -> Answer:
         cause = item.error or Cause()
         if item.status == CONFLICT:
             older.append(entry)
-        elif item.status in NOT_NOW:
+        elif item.status in NOT_NOW or cause.type in BLOCKED:
             again.append(entry)
             refusal = refusal or Refusal(f"the cluster answers {item.status}: {cause}")
         elif cause.type == INDEX_GONE:
@@ -129,7 +130,7 @@ def of_refresh(text: str) -> Answer:
 def of_refusal(entries: Sequence[Entry], status: int, headers: Mapping[str, str], text: str) -> Answer:
     """Tell what a status other than 2xx means for a whole request. Raises JobFailed, UnreadableReply."""
     cause = _cause(text)
-    if status in NOT_NOW:
+    if status in NOT_NOW or cause.type in BLOCKED:
         why = f"the cluster answers {status}: {cause}"
         refusal = Refusal(why, _seconds(headers.get("retry-after")), shrink=status == 429)
         return Answer(again=tuple(entries), refusal=refusal)

@@ -32,7 +32,7 @@ class Decoder:
     def __init__(self, definition: Definition, job_id: str, mapped: Iterable[str] = ()) -> None:
         self._definition = definition
         self._job_id = job_id
-        self._mapped = set(mapped)
+        self._mapped = set(definition.open_names(mapped))
         self._new: set[str] = set()
         self._rule = definition.id.rule
         self._prepare()

@@ -3,7 +3,7 @@
 A definition is a frozen value. It knows no account, no cluster and no job; names in the cluster are `indexes.py`'s.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -98,6 +98,11 @@ class Definition:
             if pattern.matches(name):
                 return Field(name, pattern.type, pattern.array)
         return None
+
+    def open_names(self, names: Iterable[str]) -> frozenset[str]:
+        """Return those of the names that an open pattern brings in, and no declaration."""
+        declared = {item.name for item in self.fields}
+        return frozenset(name for name in names if name not in declared and self.open_field(name))
 
     def mapping(self) -> dict[str, Any]:
         """Return the strict mapping: what is not declared the cluster refuses, too."""

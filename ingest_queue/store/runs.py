@@ -66,10 +66,11 @@ class Run:
         details: list[str | int | bytes] = []
         for outcome in outcomes:
             details += [DETAIL[outcome.fate], outcome.position, orjson.dumps(outcome)]
-        answer = self._scripts(
-            "checkpoint", self.job.id, self.job.token, progress.cursor, counts.succeeded, counts.failed, counts.skipped,
-            counts.duplicates, orjson.dumps(progress.codes, option=orjson.OPT_NON_STR_KEYS), "" if announce is None else announce, self._rate(progress), *details,
-        )  # fmt: skip
+        saved = (progress.cursor, counts.succeeded, counts.failed, counts.skipped, counts.duplicates)
+        codes = orjson.dumps(progress.codes, option=orjson.OPT_NON_STR_KEYS)
+        ahead = "" if announce is None else announce
+        job = self.job
+        answer = self._scripts("checkpoint", job.id, job.token, *saved, codes, ahead, self._rate(progress), *details)
         if answer[0] != b"ok":
             raise RunLost(self.job.id)
         self._lease_until = before + self._lease_s

@@ -41,7 +41,7 @@ def test_a_redis_that_hangs_beyond_the_lease_loses_nothing(world: World, redis: 
 
 
 @pytest.mark.real_node
-def test_a_search_node_that_dies_and_returns_costs_no_document(make_node: MakeNode, redis: RedisServer, processes: Processes) -> None:
+def test_a_node_that_dies_and_returns_costs_no_document(make_node: MakeNode, redis: RedisServer, processes: Processes) -> None:
     """Connections break in the middle of a bulk; what it did is found out, not guessed."""
     node = make_node()
     world = World(redis.url, node.url, processes)

@@ -1,6 +1,6 @@
 """What a worker does with RQ's queue, without a process: pop, claim, answer."""
 
-from ingest_queue.job import Counts, Progress
+from ingest_queue.job import Counts, Job, Progress
 from ingest_queue.states import Event
 from ingest_queue.store import keys
 from ingest_queue.store.runs import Run
@@ -24,3 +24,9 @@ def finish(run: Run) -> None:
     total = run.job.counts.total or 0
     run.checkpoint(Progress(total, Counts(total, total)), announce=total)
     run.answer(Event.COMPLETE)
+
+
+def payload_name(job: Job) -> str:
+    """Return the name under which the job's chunks are stored."""
+    assert job.payload is not None
+    return job.payload.name

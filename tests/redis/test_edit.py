@@ -11,7 +11,7 @@ from ingest_queue.store.payloads import Upload
 from ingest_queue.store.records import Answer, Word
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
-from tests.redis.rq_side import take
+from tests.redis.rq_side import payload_name, take
 
 Submit = Callable[..., Job]
 
@@ -64,7 +64,7 @@ def test_an_edit_goes_back_to_the_last_mark_before_the_change(store: Store, subm
     assert answer.job.progress == Progress(4, Counts(10, 2, 2), {"validation_error": 2})
     assert answer.job.sent_to == 4 and answer.job.round > job.round
     assert [d["position"] for d in store.records.details(keys.FAILURES, job.id, -1, 100)] == [1, 3]
-    assert not store.client.exists(keys.PAYLOAD(job.id, job.payload.name))
+    assert not store.client.exists(keys.PAYLOAD(job.id, payload_name(job)))
 
 
 def test_an_edit_behind_the_cursor_keeps_the_cursor(store: Store, submit: Submit, tick: Tick) -> None:

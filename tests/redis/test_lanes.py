@@ -10,7 +10,7 @@ from ingest_queue.store import keys
 from ingest_queue.store.runs import Run
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
-from tests.redis.rq_side import finish, queued, take
+from tests.redis.rq_side import finish, payload_name, queued, take
 
 Submit = Callable[..., Job]
 
@@ -141,7 +141,7 @@ def test_a_record_that_somebody_removed_does_not_block_its_lane(store: Store, su
     store.lanes.expire()
     for scope in ("all", "account:default", "index:default/cities", "queue:indexing"):
         store.client.zrem(keys.LIST(scope, State.PENDING.value), gone.id)
-    store.client.delete(keys.RQ_JOB(gone.id), keys.PAYLOAD(gone.id, gone.payload.name))
+    store.client.delete(keys.RQ_JOB(gone.id), keys.PAYLOAD(gone.id, payload_name(gone)))
     store.client.zrem(keys.RQ_DEFERRED(store.config.rq_queue), gone.id)
     store.client.decrby(keys.BYTES(), 6)
 

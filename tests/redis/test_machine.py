@@ -150,6 +150,6 @@ def test_whatever_happens_the_record_stays_true(store: Store, steps: int) -> Non
     """Verbs, answers, losses and deletes in any order: each leaves record, lists, lanes, RQ and TTLs in agreement."""
     Machine.store = store
     quiet = [HealthCheck.too_slow, HealthCheck.filter_too_much]
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Machine, settings=settings(max_examples=40, stateful_step_count=steps, deadline=None, suppress_health_check=quiet)
     )

@@ -14,7 +14,7 @@ from ingest_queue.store.keys import LEGEND
 from ingest_queue.store.records import Word
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
-from tests.redis.rq_side import finish, take
+from tests.redis.rq_side import finish, payload_name, take
 
 Submit = Callable[..., Job]
 
@@ -65,7 +65,7 @@ def test_retry_takes_the_end_away_again(store: Store, submit: Submit, tick: Tick
     store.records.happen(Event.RETRY, job.id, retry=True, needs_payload=True)
     store.lanes.expire(later(store, 8))
     assert store.client.ttl(keys.JOB(job.id)) == -1
-    assert store.client.ttl(keys.PAYLOAD(job.id, job.payload.name)) == -1
+    assert store.client.ttl(keys.PAYLOAD(job.id, payload_name(job))) == -1
     complete(store, job)
 
 

@@ -1,8 +1,7 @@
 """The bulks in flight: order, refusals, giving up, leaving."""
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -13,39 +12,11 @@ from ingest_queue.run.bulks import Bulk
 from ingest_queue.run.entries import Entry
 from ingest_queue.run.tally import Answered
 from ingest_queue.run.window import Window
+from tests.unit.answers import Answers
 from tests.unit.hands import Hands
 from tests.unit.record import HeldRun, Record
 
 BUSY = Refusal("busy")
-
-
-class Answers:
-    """A sink in memory: gives the answers it was made with, then takes everything. asked: what came, in order."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
-        self.hindrances: list[Answer] = []
-        self.asked: list[tuple[str, tuple[int, ...]]] = []
-
-    def _next(self, what: str, entries: Sequence[Entry]) -> Answer:
-        self.asked.append((what, tuple(entry.position for entry in entries)))
-        answer = self.answers.pop(0) if self.answers else Answer()
-        if isinstance(answer, Exception):
-            raise answer
-        made: Answer = answer(tuple(entries)) if callable(answer) else answer
-        return made
-
-    def prepare(self, entries: Sequence[Entry], fields: frozenset[str]) -> Answer | None:
-        return self.hindrances.pop(0) if self.hindrances else None
-
-    def send(self, entries: Sequence[Entry]) -> Answer:
-        return self._next("send", entries)
-
-    def look_up(self, entries: Sequence[Entry]) -> Answer:
-        return self._next("look_up", entries)
-
-    def refresh(self) -> Answer:
-        return self._next("refresh", ())
 
 
 def busy(entries: tuple[Entry, ...]) -> Answer:
