@@ -8,12 +8,18 @@ one that is cut off then is stored not at all.
 import os
 from logging.config import dictConfig
 
-from ingest_queue.config import Config
+from ingest_queue.config import Config, ConfigError
 from ingest_queue.logs import logging_config
+from ingest_queue.store.connect import unfit
 from web.app import check_exposure
 
-_config = Config.from_environ()
-check_exposure(_config)
+try:
+    _config = Config.from_environ()
+    check_exposure(_config)
+except ConfigError as problems:
+    raise SystemExit(f"settings:\n{problems}") from None
+if _config.redis_url and (_problem := unfit(_config.redis_url)):
+    raise SystemExit(_problem)
 dictConfig(logging_config(_config.log_level))
 
 wsgi_app = "web.app:create_app()"

@@ -1,5 +1,6 @@
 """A Redis client as this system needs it, and whether the server is one that jobs can be trusted to."""
 
+import logging
 from typing import Any, Final, TypeAlias
 
 import redis
@@ -10,6 +11,7 @@ from redis.retry import Retry
 from ingest_queue.config import masked
 from ingest_queue.errors import IngestError, Unavailable
 
+logger = logging.getLogger(__name__)
 Client: TypeAlias = Any  # redis-py types every reply as bytes | str | ...; ours are bytes
 OLDEST: Final = (6, 2)
 AWAY: Final = (ConnectionError, TimeoutError, BusyLoadingError, OutOfMemoryError)  # a full Redis is an absent one
@@ -54,6 +56,21 @@ def check(client: Client, url: str) -> str:
             f"Redis has maxmemory-policy {policy} and would throw jobs away; set it: CONFIG SET maxmemory-policy noeviction",
         )
     return f"{name} {version}"
+
+
+def unfit(url: str) -> str | None:
+    """Return why the Redis at `url` can never do, for a process that starts; None when it will do or is away for now."""
+    client = connect(url)
+    try:
+        check(client, url)
+    except Unavailable as problem:
+        if problem.code == "redis_away":
+            logger.warning("redis away at start", extra={"reason": problem.message})
+            return None
+        return problem.message
+    finally:
+        client.close()
+    return None
 
 
 def _server(info: dict[str, Any]) -> tuple[str, str]:
