@@ -87,7 +87,7 @@ def stop_embedded(data_dir: Path) -> None:
                     break
                 os.kill(int(str(_until(alive.read_text, START_S))), number)
                 _until(lambda alive=alive: not _is_held(alive), patience_s)  # type: ignore[misc]
-    _children[:] = [child for child in _children if child.poll() is None]
+    _reap()
 
 
 def redis_binary() -> str:
@@ -120,6 +120,7 @@ def _shared(data_dir: Path, name: str, argv: Sequence[str], ready: Callable[[], 
             )
         url = _until(lambda: ready() or not _is_held(alive), START_S)
         if not isinstance(url, str):
+            _reap()
             tail = log.read_text("utf-8", "replace")[-2000:]
             raise Unavailable("embedded_failed", f"the embedded {name} server does not start; {log} ends with:\n{tail}")
         return url
@@ -140,6 +141,11 @@ def _launch(argv: Sequence[str], alive: Path, output: IO[bytes], cwd: Path) -> "
         )
     _children.append(child)
     return child
+
+
+def _reap() -> None:
+    """Forget the servers that have ended."""
+    _children[:] = [child for child in _children if child.poll() is None]
 
 
 @contextmanager

@@ -51,9 +51,7 @@ def form_of(content_type: str | None) -> Form:
         )
     charset = _CHARSET.search(parameters)
     if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise Unsupported(
-            "unsupported_charset", f"charset {charset[1]!r} is not understood; send UTF-8", charset=charset[1]
-        )
+        raise Unsupported("unsupported_charset", f"charset {charset[1]!r} is not understood; send UTF-8", charset=charset[1])
     return form
 
 

@@ -14,9 +14,7 @@ from ingest_queue.errors import TooLarge
 BOM: Final = b"\xef\xbb\xbf"
 BLANKS: Final = b" \t\r"  # a line of nothing else is blank: no document, but it has its number
 _BLANK_FIRST: Final = re.compile(rb"[ \t\r]*+(?:\n|\Z)")
-_BLANK_LATER: Final = re.compile(
-    rb"\n(?=[ \t\r]*+\n|[ \t\r]++\Z)"
-)  # only looks at its line end: that may begin the next
+_BLANK_LATER: Final = re.compile(rb"\n(?=[ \t\r]*+\n|[ \t\r]++\Z)")  # only looks at its line end: that may begin the next
 
 
 def ndjson_lines(pieces: Iterable[bytes], limits: Config) -> Iterator[bytes]:

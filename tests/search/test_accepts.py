@@ -50,6 +50,9 @@ DELIBERATE: Final[Sequence[tuple[tuple[str, ...], str, bool | None, str]]] = [
 ]  # fmt: skip
 
 
+HANGS: Final = "[" * 1000  # OpenSearch 2.19.1 runs out of stack and never answers the request that holds such a document
+
+
 @pytest.fixture
 def client(cluster: Cluster) -> Iterator[OpenSearch]:
     client = OpenSearch(cluster.url, timeout=60)
@@ -140,7 +143,7 @@ def test_what_the_cluster_would_take_is_refused_on_purpose_only(client: OpenSear
     alias = make(client, definition)
     singles = {field.name for field in definition.fields if not field.array}
     _, refused = odd_entries(definition, Decoder(definition, "job"))
-    refused = [(name, value, entry) for name, value, entry in refused if name in singles]
+    refused = [(name, value, entry) for name, value, entry in refused if name in singles and HANGS not in value]
     refused_there = refusals(client, alias, [entry for *_, entry in refused])
     used = set()
     unexplained = []

@@ -8,6 +8,7 @@ import re
 import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,7 @@ JDKS: Final = {"3.8.0": range(21, 1000), "2.19.1": range(11, 24)}  # newest firs
 PORTS: Final = range(9201, 9299)  # the runner takes no port beyond these
 START_S: Final = 90.0
 STOP_S: Final = 30.0
-QUICK_START: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # halves the start on two cores
+SMALL: Final = ("-Xms512m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # halves the start on two cores
 TRIES: Final = 3  # another process may take the port first
 SETTINGS: Final = """network.host: 127.0.0.1
 transport.port: 0
@@ -51,10 +52,10 @@ def runnable(wanted: str = "") -> Version | None:
 
 
 class Node:
-    """One node with its data in `directory`. `settings` are more lines of opensearch.yml."""
+    """One node with its data in `directory`. `settings` are more lines of opensearch.yml, `java` options of its JVM."""
 
-    def __init__(self, version: Version, directory: Path, settings: str = "") -> None:
-        self.version, self.directory, self.settings = version, directory, settings
+    def __init__(self, version: Version, directory: Path, settings: str = "", java: Sequence[str] = SMALL) -> None:
+        self.version, self.directory, self.settings, self.java = version, directory, settings, java
         self.port = 0
         self.process: Process | None = None
 
@@ -114,7 +115,7 @@ class Node:
         major = int(self.version.number.partition(".")[0])
         native = ["--enable-native-access=ALL-UNNAMED"] if major >= 3 else []
         return [
-            *(self.version.jdk.java, "-Xms512m", "-Xmx512m", *QUICK_START, *native, "-Dlog4j2.disable.jmx=true"),
+            *(self.version.jdk.java, *self.java, *native, "-Dlog4j2.disable.jmx=true"),
             *("-cp", f"{jars(self.version.number)}/*", "org.codelibs.opensearch.runner.OpenSearchRunner"),
             *("-basePath", str(self.directory), "-confPath", str(self.directory / "conf"), "-numOfNode", "1"),
             *("-baseHttpPort", str(port - 1), "-clusterName", f"tests-{port}"),

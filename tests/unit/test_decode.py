@@ -142,6 +142,13 @@ def test_a_repeated_key_is_found_wherever_and_however_it_is_written(raw: bytes) 
     assert isinstance(verdict, Rejection) and verdict.code == Code.INVALID_JSON and "twice" in verdict.reason
 
 
+@pytest.mark.parametrize("key", ["x", "x:y", 'x\\"', "\\u0078:", "", "title:"])
+def test_an_unknown_key_is_found_however_it_is_spelt(key: str) -> None:
+    """Quotes and colons in a key are what the count of keys cannot see."""
+    verdict = Decoder(SHOP, "job")(f'{{"external_id":"a","title":"t","price":1,"{key}":1}}'.encode(), 0)
+    assert isinstance(verdict, Rejection) and verdict.code == Code.SCHEMA_MISMATCH
+
+
 def test_a_number_too_long_for_the_cluster_is_found_in_a_document_of_any_length() -> None:
     """Its parser gives up at 1,000 characters; the fast parser would read on."""
     for before in range(0, 300, 7):

@@ -19,6 +19,7 @@ FIELDS: list[dict[str, Any]] = [
     {"name": "at", "type": "date"},
     {"name": "where", "type": "geo_point"},
     {"name": "tags", "type": "keyword", "array": True},
+    {"name": "places", "type": "geo_point", "array": True},
     {"name": "open", "type": "object"},
     *PARTS,
 ]
@@ -65,8 +66,13 @@ def rejected(raw: str | bytes, definition: Definition = DEFINITION) -> Rejection
         ('{"id":"a","f":1e39}', Code.VALIDATION_ERROR, "f", "found 1e39"),
         ('{"id":"a","b":0}', Code.VALIDATION_ERROR, "b", "expected true or false, found 0"),
         ('{"id":"a","at":"2023-02-29"}', Code.VALIDATION_ERROR, "at", 'found "2023-02-29"'),
+        ('{"id":"a","at":"1900-02-29"}', Code.VALIDATION_ERROR, "at", "1900"),
         ('{"id":"a","at":-86400000}', Code.VALIDATION_ERROR, "at", "years"),
         ('{"id":"a","where":[200,1]}', Code.VALIDATION_ERROR, "where", "found [200, 1]"),
+        ('{"id":"a","where":[1,120]}', Code.VALIDATION_ERROR, "where", "found [1, 120]"),
+        ('{"id":"a","where":"120,1"}', Code.VALIDATION_ERROR, "where", ""),
+        ('{"id":"a","where":"POINT (1 120)"}', Code.VALIDATION_ERROR, "where", ""),
+        ('{"id":"a","places":[[1,2],null]}', Code.VALIDATION_ERROR, "places[1]", "found null"),
         ('{"id":"a","n":[5]}', Code.VALIDATION_ERROR, "n", "found the array [5]"),
         ('{"id":"a","tags":["a",["b"]]}', Code.VALIDATION_ERROR, "tags[1]", 'found ["b"]'),
         ('{"id":"a","part":[{"size":1},{}]}', Code.VALIDATION_ERROR, "part[1].size", "the field is required"),
@@ -107,8 +113,8 @@ def test_what_stood_there_is_cut_to_80_characters() -> None:
 @pytest.mark.parametrize(
     "value",
     ['"n":5.0', '"n":5e0', '"n":-0', '"l":9223372036854775807', '"f":123456789012345678901234567890', '"tags":"a"',
-     '"tags":["a",null]', '"at":"2024-02-29"', '"at":"2024"', '"at":"1714559400000"', '"n":null', '"where":"POINT (2 1)"',
-     '"where":"90,180"',
+     '"tags":["a",null]', '"at":"2024-02-29"', '"at":"2024"', '"at":"1714559400000"', '"n":null',
+     '"where":"POINT (120 1)"', '"where":[120,1]', '"where":"1,120"', '"where":"90,180"', '"places":[120,1]', '"places":[[1,2],"1,2"]',
      '"open":{"":{"a.b":1}}', '"part":{"size":1}', '"part":[]'],
 )  # fmt: skip
 def test_what_the_cluster_takes_in_other_spellings_is_accepted(value: str) -> None:

@@ -19,19 +19,12 @@ bodies = st.lists(st.sampled_from(TOKENS) | st.binary(max_size=5), max_size=30).
 sizes = st.lists(st.integers(1, 9), min_size=1, max_size=4)
 json_like = st.lists(st.sampled_from([*'[]{},:"\\ \n\r\t1a\0', '"a"', '{"a":1}', "\\u0022", "null"]), max_size=12)
 values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=6)
-    | st.sampled_from(['\\"', "],[", "\\"]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.sampled_from(['\\"', "],[", "\\"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=8,
 )
 elements = st.builds(
-    lambda value, ascii_only, indent: json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode(
-        "utf-8", "surrogatepass"
-    ),
+    lambda value, ascii_only, indent: json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "surrogatepass"),
     values,
     st.booleans(),
     st.sampled_from([None, 1]),

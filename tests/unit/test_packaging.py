@@ -49,8 +49,13 @@ def test_each_dependency_has_its_reason_in_the_docs() -> None:
     assert set(re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)) == required
 
 
-def test_scripts_for_redis_are_part_of_the_package() -> None:
-    """An installation without its Lua files starts and fails at the first job."""
-    parser = setup_cfg()
-    assert parser["options.package_data"]["ingest_queue.store.lua"] == "*.lua"
-    assert list((ROOT / "ingest_queue/store/lua").glob("*.lua"))
+def test_every_file_that_is_no_module_is_shipped() -> None:
+    """An installation without its Lua scripts starts, and fails at its first job."""
+    shipped: set[Path] = set()
+    for package, patterns in setup_cfg()["options.package_data"].items():
+        place = ROOT / package.replace(".", "/")
+        assert (place / "__init__.py").exists(), f"{package} is no package, so its data is left out"
+        shipped.update(found for pattern in patterns.split() for found in place.glob(pattern))
+    files = {path for package in OURS for path in (ROOT / package).rglob("*") if path.is_file()}
+    modules = {path for path in files if path.suffix in (".py", ".pyc") and path.name.count(".") == 1}
+    assert {path for path in files - modules if "__pycache__" not in path.parts} == shipped

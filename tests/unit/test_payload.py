@@ -94,9 +94,7 @@ def test_documents_are_limited_and_blank_lines_are_not(text: bytes, chunk_bytes:
     assert refused.value.code == "too_many_documents"
 
 
-@given(
-    st.lists(st.sampled_from([b"a", b"b", b""]), max_size=8), st.lists(st.sampled_from([b"a", b"b", b""]), max_size=8)
-)
+@given(st.lists(st.sampled_from([b"a", b"b", b""]), max_size=8), st.lists(st.sampled_from([b"a", b"b", b""]), max_size=8))
 def test_an_edit_begins_at_the_first_document_that_differs(old: list[bytes], new: list[bytes]) -> None:
     """All before it keeps its outcome; one that only moved to another line does not, for outcomes name lines."""
     before, after = slow_documents(b"\n".join(old)), slow_documents(b"\n".join(new))
