@@ -55,7 +55,7 @@ def cities() -> tuple[dict[str, Any], ...]:
 
 def lines(documents: int, *, short: bool = False, start: int = 0) -> Iterator[bytes]:
     """Yield so many lines from the city number `start` on; every further turn through the world has ids of its own."""
-    return islice(_endless(short=short), start, start + documents)
+    return islice(_endless(start, short=short), documents)
 
 
 def ndjson(documents: int, *, short: bool = False, start: int = 0) -> bytes:
@@ -63,10 +63,15 @@ def ndjson(documents: int, *, short: bool = False, start: int = 0) -> bytes:
     return b"".join(lines(documents, short=short, start=start))
 
 
+def array(documents: int, *, start: int = 0) -> bytes:
+    """Return so many short documents as a JSON array, as a CMS posts them."""
+    return b"[" + b",".join(lines(documents, short=True, start=start)) + b"]"
+
+
 def of_size(mebibytes: float) -> tuple[bytes, int]:
     """Return a body of about that size, never larger, and how many documents it holds."""
     kept, size = [], 0
-    for line in _endless(short=False):
+    for line in _endless(0, short=False):
         size += len(line)
         if size > mebibytes * MIB:
             break
@@ -81,10 +86,10 @@ def broken(good: Iterable[bytes], every: int) -> Iterator[bytes]:
         yield BROKEN[turn % len(BROKEN)].format(number).encode() + b"\n" if left == every - 1 else line
 
 
-def _endless(*, short: bool) -> Iterator[bytes]:
-    for turn in count():
-        for city in cities():
-            document = {name: city[name] for name in SHORT} if short else city
-            if turn:
-                document = document | {"external_id": f"{city['external_id']}-{turn}"}
-            yield json.dumps(document, ensure_ascii=False).encode() + b"\n"
+def _endless(start: int, *, short: bool) -> Iterator[bytes]:
+    for number in count(start):
+        turn, place = divmod(number, len(cities()))
+        document = {name: cities()[place][name] for name in SHORT} if short else cities()[place]
+        if turn:
+            document = document | {"external_id": f"{document['external_id']}-{turn}"}
+        yield json.dumps(document, ensure_ascii=False).encode() + b"\n"

@@ -78,4 +78,4 @@ def number(value: float) -> str:
 def spread(values: Sequence[float], unit: str = "s", digits: int = 2) -> str:
     """Return the median of some measurements, with their range when there are several."""
     middle = f"{median(values):.{digits}f} {unit}"
-    return middle if len(values) == 1 else f"{middle} ({min(values):.{digits}f}–{max(values):.{digits}f})"
+    return middle if len(values) == 1 else f"{middle} ({min(values):.{digits}f}-{max(values):.{digits}f})"

@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from ingest_queue.store.connect import patient
+from ingest_queue.store.connect import QUICK, patient
 
 
 class IngestConnection(redis.Redis):
@@ -17,7 +17,7 @@ class IngestConnection(redis.Redis):
     @classmethod
     def from_url(cls, url: str, **kwargs: Any) -> "IngestConnection":
         """Return a client for `url` that retries for about two minutes."""
-        kwargs.setdefault("retry", patient())
+        kwargs = {"retry": patient(), **QUICK} | kwargs
         client = super().from_url(url, **kwargs)
         assert isinstance(client, cls)
         return client

@@ -16,7 +16,7 @@ from rq.job import Job as RqJob
 from rq.utils import now
 
 from ingest_queue import cluster, indexes
-from ingest_queue.errors import JobFailed, RunLost
+from ingest_queue.errors import JobFailed, RunLost, Unavailable
 from ingest_queue.payload import StoredPayload
 from ingest_queue.run.loop import Limits, ingest
 from ingest_queue.run.sink import IndexSink
@@ -90,6 +90,8 @@ def ending_of(run: Run, store: Store) -> Ending:
         return Ending(Event.HALT)
     except JobFailed as failure:
         return failed(run, failure.code, failure.message)
+    except Unavailable as away:  # the mapping could not be read: the cluster is away, the run is not at fault
+        return refused_for_now(run, store.config, away.message)
     except Exception as problem:  # noqa: BLE001  the worker's entry: a broken run is an attempt, whatever broke it
         return broken(run, store.config, problem)
     if event is Event.COMPLETE and run.progress.counts.failed == run.job.counts.total:

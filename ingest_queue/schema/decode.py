@@ -6,7 +6,6 @@ open fields that documents bring are kept for whoever has to put them into the m
 
 import re
 from collections.abc import Iterable
-from functools import partial
 from typing import Any, Final
 
 from msgspec import UNSET, DecodeError, Struct
@@ -23,6 +22,7 @@ NOT_QUOTES: Final = bytes(byte for byte in range(256) if byte not in b'":')
 SAMPLE: Final = 100  # a number that is too long shows in NUMBER_CHARACTERS // SAMPLE bytes in a row of every 100th
 LONG_NUMBER: Final = re.compile(rb"[0-9.eE+-]{%d}" % (NUMBER_CHARACTERS // SAMPLE))
 BEYOND: Final = 1 << 40  # more keys than any line has
+HOLDERS: Final = (dict, list, tuple, Struct)
 NOTHING: Final[frozenset[str]] = frozenset()
 
 
@@ -35,6 +35,7 @@ class Decoder:
         self._mapped = set(definition.open_names(mapped))
         self._new: set[str] = set()
         self._rule = definition.id.rule
+        self._has_own_id = self._rule is Rule.FIELD
         self._prepare()
 
     def __call__(self, raw: bytes, position: int) -> str | Rejection:
@@ -43,16 +44,16 @@ class Decoder:
             document = self._decode(raw)
         except (DecodeError, UnicodeDecodeError, RecursionError):
             return self._explain(raw, position)
-        # A key that stands twice is lost in the struct, not in the line. With all but quotes and colons taken away,
-        # each key's end reads `"":`; a string may look like one as well, which costs a look by `explain`.
         keys = self._fields - astuple(document).count(UNSET)
         for name in self._nested:
             keys += _keys(getattr(document, name), MOST_LEVELS - 1)
-        if raw.translate(None, NOT_QUOTES).count(b'"":') != keys:
+        # A key that stands twice is lost in the struct, not in the line: there each has a colon. Where strings hold some
+        # as well, look at quotes and colons alone: each key's end is `"":` then (and rarely a piece of a string).
+        if raw.count(b":") != keys and raw.translate(None, NOT_QUOTES).count(b'"":') != keys:
             return self._explain(raw, position)
         if len(raw) > NUMBER_CHARACTERS and LONG_NUMBER.search(raw[::SAMPLE]):
             return self._explain(raw, position)
-        if self._rule is Rule.FIELD:
+        if self._has_own_id:
             return document.id  # type: ignore[no-any-return]  # the struct's type says so
         if self._rule is Rule.POSITION:
             return ids.from_position(self._job_id, position)
@@ -101,17 +102,22 @@ def _keys(value: Any, levels: int) -> int:
     """Return how many keys stand in a value; BEYOND where only `explain` can tell."""
     if isinstance(value, Place):
         return 2
-    if isinstance(value, Struct):
-        values = astuple(value)
-        found = len(values) - values.count(UNSET)
-    elif isinstance(value, dict):
-        values, found = tuple(value.values()), len(value)
-        if any(len(key) > KEY_CHARACTERS or '"' in key or ":" in key for key in value):
-            return BEYOND
+    if isinstance(value, dict):
+        inner: Iterable[Any] = value.values()
+        found = len(value)
+        for key in value:
+            if len(key) > KEY_CHARACTERS or '"' in key or ":" in key:
+                return BEYOND
+    elif isinstance(value, Struct):
+        inner = parts = astuple(value)
+        found = len(parts) - parts.count(UNSET)
     elif isinstance(value, (list, tuple)):
-        values, found = tuple(value), 0
+        inner, found = value, 0
     else:
         return 0
     if not levels:
         return BEYOND
-    return found + sum(map(partial(_keys, levels=levels - 1), values))
+    for part in inner:
+        if isinstance(part, HOLDERS):
+            found += _keys(part, levels - 1)
+    return found

@@ -132,6 +132,7 @@ def test_ordinary_documents_take_the_fast_path(changes: dict[str, Any], separato
         b'{"external_id":"a","title":"t","extra":{"a:":1,"a:":1}}',
         b'{"external_id":"a","title":"t","extra":{"\\":":1,"\\":":1}}',
         b'{"external_id":"a","title":"t","extra":{"x":[{"a":1,"a":1}]}}',
+        b'{"external_id":"a","title":"t\\":","extra":{"a:":1,"a:":1}}',  # the string makes up for a key that hides
         b'{"external_id":"a","title":"t","maker":{"name":"a","name":"a"}}',
         b'{"external_id":"a","title":"t","place":{"lat":1,"lat":1,"lon":1}}',
     ],

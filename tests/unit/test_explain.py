@@ -114,7 +114,8 @@ def test_what_stood_there_is_cut_to_80_characters() -> None:
     "value",
     ['"n":5.0', '"n":5e0', '"n":-0', '"l":9223372036854775807', '"f":123456789012345678901234567890', '"tags":"a"',
      '"tags":["a",null]', '"at":"2024-02-29"', '"at":"2024"', '"at":"1714559400000"', '"n":null',
-     '"where":"POINT (120 1)"', '"where":[120,1]', '"where":"1,120"', '"where":"90,180"', '"places":[120,1]', '"places":[[1,2],"1,2"]',
+     '"where":"POINT (120 1)"', '"where":[120,1]', '"where":"1,120"', '"where":"90,180"',
+     '"places":[120,1]', '"places":[[1,2],"1,2"]',
      '"open":{"":{"a.b":1}}', '"part":{"size":1}', '"part":[]'],
 )  # fmt: skip
 def test_what_the_cluster_takes_in_other_spellings_is_accepted(value: str) -> None:

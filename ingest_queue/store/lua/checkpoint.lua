@@ -27,7 +27,7 @@ for i = 11, #ARGV, 3 do
   if redis.call('HLEN', key) < C.details_kept then redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2]) end
 end
 local step = math.max(1, math.ceil((tonumber(job.total) or 0) / C.marks_kept))
-if tonumber(job.cursor) - tonumber(job.last_mark) >= step then
+if tonumber(job.cursor) - tonumber(job.last_mark) >= step and job.cursor ~= job.total then  -- none changes behind the last
   job.last_mark = job.cursor
   changed[#changed + 1] = 'last_mark'
   redis.call('HSET', K.marks(job.id), job.cursor, cjson.encode({cursor = job.cursor, succeeded = job.succeeded,

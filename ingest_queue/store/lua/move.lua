@@ -100,14 +100,19 @@ local function write_rq(job, at)
     redis.call('ZADD', registries[status](C.queue), score, job.id)
   end
   job.rq = status
-  redis.call('HSET', K.rq_job(job.id),
-    'created_at', iso(tonumber(job.created_at)), 'enqueued_at', iso_or_empty(job.queued_at),
-    'started_at', iso_or_empty(job.started_at), 'ended_at', iso_or_empty(job.ended_at), 'last_heartbeat', iso(at),
-    'data', cjson.encode({C.perform, cjson.null, {job.id}, {}}),
-    'description', job.kind .. ' into ' .. job.account .. '/' .. job.index, 'origin', C.queue, 'status', status,
-    'timeout', '-1', 'worker_name', job.token ~= '' and job.worker or '', 'meta', mirror(job),
-    'exc_info', S[job.state].rests and job.error ~= '' and job.error or '',
-    'success_callback_name', '', 'failure_callback_name', '', 'stopped_callback_name', '', 'group_id', '')
+  local texts = {  -- an empty one is left out: RQ reads a missing field as an empty one, and each costs 70 bytes
+    created_at = iso(tonumber(job.created_at)), enqueued_at = iso_or_empty(job.queued_at),
+    started_at = iso_or_empty(job.started_at), ended_at = iso_or_empty(job.ended_at), last_heartbeat = iso(at),
+    data = cjson.encode({C.perform, cjson.null, {job.id}, {}}),
+    description = job.kind .. ' into ' .. job.account .. '/' .. job.index, origin = C.queue, status = status,
+    timeout = '-1', worker_name = job.token ~= '' and job.worker or '', meta = mirror(job),
+    exc_info = S[job.state].rests and job.error or '',
+  }
+  for name, text in pairs(texts) do
+    if text == '' then texts[name] = nil end
+  end
+  redis.call('DEL', K.rq_job(job.id))
+  redis.call('HSET', K.rq_job(job.id), unpack(flatten(texts)))
 end
 
 -- Lanes ----------------------------------------------------------------------------------------------------------
@@ -187,7 +192,9 @@ end
 -- The logical end is the tick's (EXPIRE); Redis' own TTL a day later is the net for when no worker lives.
 local function keep_until(job, keep, at)
   for part, keys in pairs(PARTS) do
-    redis.call('ZADD', K.expires, int(at + keep[part]), part .. ':' .. job.id)
+    if part == 'job' or keep[part] < keep.job then  -- the end of the job ends the others, too
+      redis.call('ZADD', K.expires, int(at + keep[part]), part .. ':' .. job.id)
+    end
     for _, key in ipairs(keys(job)) do redis.call('PEXPIREAT', key, int(at + keep[part] + 86400000)) end
   end
   redis.call('HSET', K.expiring, job.id, cjson.encode({id = job.id, account = job.account, index = job.index, kind = job.kind,
