@@ -156,9 +156,13 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_come_back(say: Say, app: 
         signal.raise_signal(signal.SIGINT)  # arrives in the main thread, which waits for this reply
         return response
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     app.after_request_funcs[None].append(interrupt)
-    code, _, err = say("watch", job_id)
-    app.after_request_funcs[None].remove(interrupt)
+    try:
+        code, _, err = say("watch", job_id)
+    finally:
+        app.after_request_funcs[None].remove(interrupt)
+        signal.signal(signal.SIGINT, before)
     assert code == Exit.INTERRUPTED
     assert f"ingest-queue watch {job_id}" in err
     assert show(say, job_id)["state"] == State.PENDING

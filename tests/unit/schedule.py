@@ -37,6 +37,7 @@ class Schedule:
     """The world of one job. happened: how often each thing did, so that a test can tell that it tries them all."""
 
     def __init__(self, seed: int) -> None:
+        random.seed(seed)  # the window's own jitter: without it a seed would not play again as it did
         self.chance = random.Random(seed)
         self.now = 0.0
         self.index = MemoryIndex("default_books", judge)

@@ -24,7 +24,7 @@ def test_no_schedule_loses_doubles_or_miscounts_a_document(block: int) -> None:
 def test_the_schedules_reach_every_rest_every_verb_and_every_end_of_a_run() -> None:
     """A model that never comes to the hard places proves nothing."""
     happened: Counter[str] = Counter()
-    for seed in range(200):
+    for seed in range(SEEDS):
         schedule = Schedule(seed)
         schedule.play()
         happened += schedule.happened
