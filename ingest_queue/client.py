@@ -21,7 +21,8 @@ from ingest_queue.job import Fate
 from ingest_queue.states import RESTING, Event, State
 from ingest_queue.wire import Definition, Failure, Failures, Job, Jobs
 
-NOT_NOW: Final = (429, 503)  # nothing was done; asking again is always right
+NOT_NOW: Final = (429, 503)
+NOT_BEGUN: Final = frozenset({"payload_budget", "redis_full", "rate_limited"})  # codes that say that nothing was done
 FORMS: Final = {"ndjson": "application/x-ndjson", "array": "application/json"}
 PIECE_BYTES: Final = 1 << 18
 
@@ -230,8 +231,10 @@ class Client:
                 self._met = True
                 if reply.status < 400:
                     return reply
-                trouble, again = Refused(reply.status, _problem(reply)), reply.status in NOT_NOW
-                wait_s = float(reply.headers.get("Retry-After") or delay)
+                problem = _problem(reply)
+                trouble = Refused(reply.status, problem)
+                again = reply.status in NOT_NOW and (repeatable or problem.get("code") in NOT_BEGUN)
+                wait_s = _seconds(reply.headers.get("Retry-After"), delay)
             rewound = not isinstance(body, _Counted) or body.rewind()
             if not again or not rewound or self._clock() + wait_s > give_up:
                 raise trouble
@@ -241,6 +244,14 @@ class Client:
 
 def _job(job_id: str, part: str = "") -> str:
     return f"/api/jobs/{quote(job_id, '')}{part}"
+
+
+def _seconds(retry_after: str | None, otherwise: float) -> float:
+    """Return the seconds of a Retry-After; a proxy's HTTP date counts as none."""
+    try:
+        return float(retry_after or otherwise)
+    except ValueError:
+        return otherwise
 
 
 def _problem(reply: BaseHTTPResponse) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import orjson
 from opensearchpy import OpenSearch
 
-from ingest_queue import cluster, indexes
+from ingest_queue import cluster, indexes, refusals
 from ingest_queue.config import Config
 from ingest_queue.embedded import addresses
 from ingest_queue.errors import Conflict, Invalid, JobFailed, Missing
@@ -16,12 +16,11 @@ from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.payload import StoredPayload, take_in
 from ingest_queue.schema.definition import Definition
-from ingest_queue.states import UNFINISHED, Event, State, arrow
+from ingest_queue.states import UNFINISHED, Event, State
 from ingest_queue.store import connect as redis_server
 from ingest_queue.store import keys
 from ingest_queue.store.codec import new_record
 from ingest_queue.store.payloads import upload_expired
-from ingest_queue.store.records import Answer, Word
 from ingest_queue.store.store import Store
 
 T = TypeVar("T")
@@ -91,6 +90,7 @@ class Engine:
                 alias=indexes.alias(account, index),
                 lane=f"index:{account}/{index}",
                 total=taken.documents,
+                index_birth=self.store.definitions.birth(account, index),
                 payload_version=1,
                 payload_name=upload.name,
                 payload_bytes=taken.bytes,
@@ -111,7 +111,10 @@ class Engine:
         effects = dict(EFFECTS.get(event, {}))
         if event is Event.CANCEL:
             effects["set"] = {"canceled_by": who}
-        return self._job(self.store.records.happen(event, job_id, **effects), job_id, event)
+        if event is Event.RETRY:  # from the first document, so also into an index that was made again
+            job = self.get(job_id)
+            effects["set"] = {**effects["set"], "index_birth": self.store.definitions.birth(job.account, job.index)}
+        return refusals.job_of(self.store.records.happen(event, job_id, **effects), job_id, event)
 
     def edit(self, job_id: str, pieces: Iterator[bytes], *, form: Form, who: str = "local") -> Job:
         """Replace the payload of a resting job; cursor and counts go back to the first changed document at the latest.
@@ -120,7 +123,7 @@ class Engine:
         """
         job = self.get(job_id)
         if Event.EDIT.value not in job.allowed or job.payload is None:
-            raise self._refusal(job, Event.EDIT)
+            raise refusals.refusal(job, Event.EDIT)
         upload = self.store.payloads.upload(job_id)
         try:
             taken = take_in(pieces, form, upload, self.config)
@@ -134,7 +137,10 @@ class Engine:
                 "documents": str(taken.documents),
                 "upload": upload.id,
             }
-            return self._job(self.store.records.happen(Event.EDIT, job_id, edit=edit, repeatable=False), job_id, Event.EDIT)
+            return refusals.job_of(self.store.records.happen(Event.EDIT, job_id, edit=edit, repeatable=False), job_id, Event.EDIT)
+        except JobFailed as gone:  # the old payload's time came while it was compared
+            self.store.payloads.abandon(upload)
+            raise refusals.conflict(gone.code, gone.message, job) from gone
         except BaseException:
             self.store.payloads.abandon(upload)
             raise
@@ -142,13 +148,13 @@ class Engine:
     def delete(self, job_id: str, *, who: str = "local") -> None:
         """Take the job out of the queue in any state; what it wrote stays in the index. Raises Missing."""
         if not self.store.records.delete(job_id):
-            raise self._missing(job_id)
+            raise refusals.missing(job_id)
 
     def get(self, job_id: str) -> Job:
         """Return the job. Raises Missing."""
         job = self.store.records.get(job_id)
         if job is None:
-            raise self._missing(job_id)
+            raise refusals.missing(job_id)
         return job
 
     def list(
@@ -187,7 +193,8 @@ class Engine:
 
     def payload(self, job_id: str) -> Iterator[bytes]:
         """Return the payload as NDJSON, chunk by chunk. Raises Missing, Conflict `payload_expired`."""
-        return _told(self._stored(self.get(job_id)).texts())
+        job = self.get(job_id)
+        return _told(self._stored(job).texts(), job)
 
     def waiting_for(self, job: Job) -> str | None:
         """Return a sentence that says what the job waits for; None when it does not wait."""
@@ -214,7 +221,8 @@ class Engine:
             raise Conflict(
                 "index_exists", f"index {definition.slug} exists with another definition; choose another slug or delete it"
             )
-        indexes.create(self.cluster, account, definition)
+        if indexes.create(self.cluster, account, definition):
+            self.store.definitions.born(account, definition.slug)
         self.store.definitions.add(account, definition.slug, text)
         return definition
 
@@ -247,7 +255,7 @@ class Engine:
     def ready(self) -> dict[str, str]:
         """Return a word about each server. Raises Unavailable with what to do when one will not do."""
         return {
-            "redis": redis_server.check(self.store.client, self.config.redis_url),
+            "redis": redis_server.check(self.store.client, self.config.redis_url, fsync=self.config.ack == "fsync"),
             "cluster": cluster.check(self.cluster, self.config.opensearch_url),
         }
 
@@ -256,43 +264,17 @@ class Engine:
             raise Missing("no_payload", "this job has no payload of its own")
         stored = StoredPayload(self.store.payloads, job.id, job.payload.name)
         if not stored.exists():
-            raise self._expired()
+            raise refusals.expired(job)
         return stored
-
-    def _job(self, answer: Answer, job_id: str, event: Event) -> Job:
-        if answer.word is Word.OK and answer.job is not None:
-            return answer.job
-        if answer.word is Word.GONE:
-            raise self._expired()
-        if answer.word is Word.CHANGED:
-            raise Conflict("payload_changed", "the payload was edited meanwhile; read it again and repeat the edit")
-        if answer.job is None:
-            raise self._missing(job_id)
-        raise self._refusal(answer.job, event)
 
     @staticmethod
     def _scope(account: str, index: str | None) -> str:
         return f"index:{account}/{index}" if index else f"account:{account}"
 
-    @staticmethod
-    def _missing(job_id: str) -> Missing:
-        return Missing("job_not_found", f"there is no job {job_id!r}; it may have been deleted or have expired")
 
-    @staticmethod
-    def _expired() -> Conflict:
-        return Conflict("payload_expired", "the payload's time is over; submit the documents again")
-
-    @staticmethod
-    def _refusal(job: Job, event: Event) -> Conflict:
-        message = f"a job that is {job.state.value} cannot {event.value}; now allowed: {', '.join(job.allowed)}"
-        if event is Event.EDIT and arrow(event, job.state) is not None:
-            message = "documents of a lost run are still in doubt; resume the job, pause it, then edit"
-        return Conflict("invalid_state", message, state=job.state.value, allowed=list(job.allowed))
-
-
-def _told(texts: Iterator[bytes]) -> Iterator[bytes]:
+def _told(texts: Iterator[bytes], job: Job) -> Iterator[bytes]:
     """Yield a payload's chunks; one whose time came between two of them is told as a conflict."""
     try:
         yield from texts
     except JobFailed as gone:
-        raise Conflict(gone.code, gone.message) from gone
+        raise refusals.conflict(gone.code, gone.message, job) from gone

@@ -28,8 +28,8 @@ def alias(account: str, slug: str) -> str:
     return f"{account}_{slug}"
 
 
-def create(client: OpenSearch, account: str, definition: Definition) -> str:
-    """Make the index and its alias in one call; return the alias. The same again changes nothing.
+def create(client: OpenSearch, account: str, definition: Definition) -> bool:
+    """Make the index and its alias in one call; say whether it was not there before. The same again changes nothing.
 
     Raises Conflict `index_exists` when the cluster has an index of that name with another definition (one that
     outlived our record of it), Invalid, Unavailable.
@@ -50,7 +50,8 @@ def create(client: OpenSearch, account: str, definition: Definition) -> str:
             if _mappings(client, name).get("_meta") != told:
                 message = f"the cluster has an index {name}_v1 of another origin; delete it there or choose another slug"
                 raise Conflict("index_exists", message) from problem
-    return name
+            return False
+    return True
 
 
 def names(client: OpenSearch, account: str, slug: str) -> tuple[str, ...]:

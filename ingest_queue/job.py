@@ -129,6 +129,7 @@ class Job:
     not_before: float | None
     expires_at: float | None
     rate_per_s: float | None = None  # documents a second of the current or last run
+    index_birth: str = ""  # which making of the index it writes to
     deleted_at: float | None = None  # soft-deleted: the row stays for its audit, its errors are gone
 
     @property

@@ -11,3 +11,8 @@ if TYPE_CHECKING:
 
 engine = cast("Engine", LocalProxy(lambda: current_app.extensions["ingest_queue.engine"]))
 config = cast("Config", LocalProxy(lambda: current_app.extensions["ingest_queue.config"]))
+
+
+def bound_engine() -> "Engine":
+    """Return the engine itself: a stream is written after its request's context has gone, where the name leads nowhere."""
+    return cast("Engine", current_app.extensions["ingest_queue.engine"])

@@ -18,7 +18,7 @@ try:
     check_exposure(_config)
 except ConfigError as problems:
     raise SystemExit(f"settings:\n{problems}") from None
-if _config.redis_url and (_problem := unfit(_config.redis_url)):
+if _config.redis_url and (_problem := unfit(_config.redis_url, fsync=_config.ack == "fsync")):
     raise SystemExit(_problem)
 dictConfig(logging_config(_config.log_level))
 

@@ -16,7 +16,7 @@ from rq.job import Job as RqJob
 from rq.utils import now
 
 from ingest_queue import cluster, indexes
-from ingest_queue.errors import JobFailed, RunLost, Unavailable
+from ingest_queue.errors import JobFailed, Missing, RunLost, Unavailable
 from ingest_queue.payload import StoredPayload
 from ingest_queue.run.loop import Limits, ingest
 from ingest_queue.run.sink import IndexSink
@@ -90,6 +90,8 @@ def ending_of(run: Run, store: Store) -> Ending:
         return Ending(Event.HALT)
     except JobFailed as failure:
         return failed(run, failure.code, failure.message)
+    except Missing as gone:  # the alias, when its open fields were asked for
+        return failed(run, gone.code, gone.message)
     except Unavailable as away:  # the mapping could not be read: the cluster is away, the run is not at fault
         return refused_for_now(run, store.config, away.message)
     except Exception as problem:  # noqa: BLE001  the worker's entry: a broken run is an attempt, whatever broke it
@@ -106,7 +108,10 @@ def carry(run: Run, store: Store, refused: list[str]) -> Event:
     job, config = run.job, store.config
     text = store.definitions.get(job.account, job.index)
     if text is None or job.payload is None:
-        raise JobFailed("index_not_found", f"the index {job.index} was deleted; create it anew and resume or retry the job")
+        raise JobFailed("index_not_found", f"the index {job.index} was deleted; create it anew and retry the job")
+    if job.index_birth != store.definitions.birth(job.account, job.index):
+        message = f"the index {job.index} was deleted and made again; retry the job, so that it has every document"
+        raise JobFailed("index_not_found", message)
     definition = Definition.parse(orjson.loads(text))
     client = cluster.connect(config)
     mapped = indexes.open_fields(client, job.alias, definition) if definition.open else ()

@@ -9,7 +9,7 @@ try:
     config = addresses(Config.from_environ(), search=False)  # `rq info` needs no search server
 except ConfigError as problems:
     raise SystemExit(f"settings:\n{problems}") from None
-if problem := unfit(config.redis_url):
+if problem := unfit(config.redis_url, fsync=config.ack == "fsync"):
     raise SystemExit(problem)
 
 REDIS_URL = config.redis_url

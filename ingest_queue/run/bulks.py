@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final
 
 from ingest_queue.job import Fate, Outcome
@@ -12,6 +11,7 @@ from ingest_queue.run.seen import Seen
 
 ACTION_BYTES: Final = 90  # of an action line without its id, roughly
 RECALLED_AT_ONCE: Final = 5000
+FIELD_CHARACTERS: Final = 200
 DUPLICATE: Final = "duplicate_external_id"
 NO_FIELDS: Final[frozenset[str]] = frozenset()
 
@@ -64,16 +64,26 @@ class Cutter:
                 size += len(raw) + len(verdict) + ACTION_BYTES
             else:
                 outcomes.append(_rejection(position, line, raw, verdict))  # type: ignore[arg-type]  # exact type for speed
+                size += len(raw)  # never sent, but judging it takes time, and the lease is renewed between bulks
         if last >= 0:
             yield self._bulk(start, position + 1, entries, outcomes)
 
     def recall(self, lines: Iterable[SourceLine]) -> Iterator[int]:
         """Read again the ids of lines that an earlier run has answered; yield line counts, a few thousand a time."""
-        lines = iter(lines)
-        while some := list(islice(lines, RECALLED_AT_ONCE)):
-            verdicts = (self.decode(raw, position) for position, _, raw in some)
-            self.seen.repeats([verdict for verdict in verdicts if type(verdict) is str])
-            yield len(some)
+        ids: list[str] = []
+        count = size = 0
+        for position, _, raw in lines:
+            verdict = self.decode(raw, position)
+            if type(verdict) is str:
+                ids.append(verdict)
+            count, size = count + 1, size + len(raw)
+            if count == RECALLED_AT_ONCE or size > self.bytes:
+                self.seen.repeats(ids)
+                yield count
+                ids, count, size = [], 0, 0
+        if count:
+            self.seen.repeats(ids)
+            yield count
 
     def _bulk(self, start: int, end: int, entries: list[Entry], outcomes: list[Outcome]) -> Bulk:
         repeats = self.seen.repeats([entry.id for entry in entries])
@@ -89,4 +99,5 @@ class Cutter:
 
 
 def _rejection(position: int, line: int, raw: bytes, why: Rejected) -> Outcome:
-    return Outcome(position, Fate.FAILED, line, None, why.code, why.field, why.reason, excerpt(raw))
+    field = why.field if why.field is None else why.field[:FIELD_CHARACTERS]  # an unknown key may be as long as its line
+    return Outcome(position, Fate.FAILED, line, None, why.code, field, why.reason, excerpt(raw))

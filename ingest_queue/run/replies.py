@@ -152,7 +152,7 @@ def of_refusal(entries: Sequence[Entry], status: int, headers: Mapping[str, str]
 
 
 def _index_gone(cause: Cause) -> JobFailed:
-    return JobFailed("index_not_found", f"the index is gone: {cause}; create it anew and resume or retry the job")
+    return JobFailed("index_not_found", f"the index is gone: {cause}; create it anew and retry the job")
 
 
 def _cause(text: str) -> Cause:

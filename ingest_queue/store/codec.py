@@ -18,7 +18,7 @@ QUEUES: Final[Mapping[Kind, str]] = {  # a view for operators; the workers liste
 EMPTY: Final = {  # every field that a new job has; times are ms, empty where there is none
     **dict.fromkeys(("token", "worker", "error", "waiting_for", "waiting_since", "rate_per_s", "last_call"), ""),
     **dict.fromkeys(("started_at", "progress_at", "updated_at", "ended_at", "not_before", "deleted_at"), ""),
-    **dict.fromkeys(("expires_at", "payload_expires_at", "payload_version", "payload_name"), ""),
+    **dict.fromkeys(("expires_at", "payload_expires_at", "payload_version", "payload_name", "index_birth"), ""),
     **dict.fromkeys(("run", "attempts", "refusals", "cursor", "sent_to", "last_mark", "stored_bytes", "payload_bytes"), "0"),
     **dict.fromkeys(("succeeded", "failed", "skipped", "duplicates"), "0"),
 }
@@ -76,6 +76,7 @@ def job_from(fields: Mapping[str, str]) -> Job:
         ended_at=seconds(fields["ended_at"]),
         not_before=seconds(fields["not_before"]),
         expires_at=seconds(fields["expires_at"]),
+        index_birth=fields["index_birth"],
         rate_per_s=float(fields["rate_per_s"]) if fields["rate_per_s"] else None,
         deleted_at=seconds(fields["deleted_at"]),
     )

@@ -5,7 +5,15 @@ from typing import Any, Final, TypeAlias
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import BusyLoadingError, ConnectionError, OutOfMemoryError, ResponseError, TimeoutError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    ConnectionError,
+    OutOfMemoryError,
+    ResponseError,
+    TimeoutError,
+)
 from redis.retry import Retry
 
 from ingest_queue.config import masked
@@ -14,6 +22,7 @@ from ingest_queue.errors import IngestError, Unavailable
 logger = logging.getLogger(__name__)
 Client: TypeAlias = Any  # redis-py types every reply as bytes | str | ...; ours are bytes
 OLDEST: Final = (6, 2)
+WAITAOF_SINCE: Final = (7, 2)
 AWAY: Final = (ConnectionError, TimeoutError, BusyLoadingError, OutOfMemoryError)  # a full Redis is an absent one
 QUICK: Final = {"driver_info": None}  # else each new connection reads redis-py's own metadata from disk: 5 ms a work horse
 RETRIES: Final = 30  # with delays that grow to 5 s: rides out a restart of two minutes
@@ -37,11 +46,17 @@ def connect(url: str, retry: Retry | None = None) -> Client:
     return redis.Redis.from_url(url, retry=retry or brief(), socket_timeout=20, socket_connect_timeout=5, **QUICK)
 
 
-def check(client: Client, url: str) -> str:
-    """Return one word about the server (`Redis 7.0.15`). Raises Unavailable with what to do when it will not do."""
+def check(client: Client, url: str, *, fsync: bool = False) -> str:
+    """Return one word about the server (`Redis 7.0.15`). Raises Unavailable with what to do when it will not do.
+
+    `fsync` asks in addition for what INGEST_ACK=fsync needs: WAITAOF, and an append-only file.
+    """
     try:
         info = client.info("server")
         policy = client.info("memory").get("maxmemory_policy", "noeviction")
+        on_disk = bool(client.info("persistence")["aof_enabled"]) if fsync else True
+    except (AuthenticationError, AuthorizationError) as problem:  # redis-py counts them as lost connections
+        raise Unavailable("redis_refused", f"Redis at {masked(url)} refused: {problem}; check the user and password") from problem
     except AWAY as problem:
         raise Unavailable(
             "redis_away", f"Redis at {masked(url)} does not answer ({problem}); start it or set REDIS_URL"
@@ -49,21 +64,26 @@ def check(client: Client, url: str) -> str:
     except ResponseError as problem:
         raise Unavailable("redis_refused", f"Redis at {masked(url)} refused: {problem}; check the user and password") from problem
     name, version = _server(info)
-    if name == "Redis" and tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+    if name == "Redis" and _numbers(version) < OLDEST:
         raise Unavailable("redis_too_old", f"Redis {version} is too old; 6.2 is the oldest that will do")
     if policy != "noeviction":
         raise Unavailable(
             "redis_evicts",
             f"Redis has maxmemory-policy {policy} and would throw jobs away; set it: CONFIG SET maxmemory-policy noeviction",
         )
+    if fsync and (not on_disk or (name == "Redis" and _numbers(version) < WAITAOF_SINCE)):
+        raise Unavailable(
+            "redis_cannot_fsync",
+            f"INGEST_ACK=fsync needs Redis 7.2 (this is {name} {version}) with `appendonly yes`; change it, or INGEST_ACK=memory",
+        )
     return f"{name} {version}"
 
 
-def unfit(url: str) -> str | None:
+def unfit(url: str, *, fsync: bool = False) -> str | None:
     """Return why the Redis at `url` can never do, for a process that starts; None when it will do or is away for now."""
     client = connect(url)
     try:
-        check(client, url)
+        check(client, url, fsync=fsync)
     except Unavailable as problem:
         if problem.code == "redis_away":
             logger.warning("redis away at start", extra={"reason": problem.message})
@@ -72,6 +92,10 @@ def unfit(url: str) -> str | None:
     finally:
         client.close()
     return None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
 
 
 def _server(info: dict[str, Any]) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """The indexes that are defined, per account. Their making in the cluster is `ingest_queue.indexes`."""
 
+from uuid import uuid4
+
 from ingest_queue.store import keys
 from ingest_queue.store.connect import Client
 
@@ -9,6 +11,15 @@ class Definitions:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+
+    def birth(self, account: str, slug: str) -> str:
+        """Return which making of the index this is: another word after it was deleted and made again."""
+        found: bytes | None = self._client.hget(keys.BIRTHS(account), slug)
+        return found.decode() if found else ""
+
+    def born(self, account: str, slug: str) -> None:
+        """Remember that the index was made just now."""
+        self._client.hset(keys.BIRTHS(account), slug, uuid4().hex)
 
     def add(self, account: str, slug: str, definition: bytes) -> bool:
         """Store a definition; False when the slug is taken."""
@@ -25,4 +36,5 @@ class Definitions:
 
     def remove(self, account: str, slug: str) -> bool:
         """Forget a definition; False when there was none."""
+        self._client.hdel(keys.BIRTHS(account), slug)
         return bool(self._client.hdel(keys.INDEXES(account), slug))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from ingest_queue.engine import Engine
 from ingest_queue.job import Counts, Fate, Outcome, Progress
@@ -32,14 +33,15 @@ def failed_at(position: int) -> Outcome:
 
 
 def fail_documents(api: Api, store: Store, tick: Tick, failed: int) -> dict[str, Any]:
-    """Return a completed job of ten documents of which the first `failed` failed."""
+    """Return a completed job of ten documents of which the first `failed` failed; more than ten leave details alone."""
     job = api.submit()
     tick.now()
     run = take(store)
     assert run is not None
     run.checkpoint(Progress(0, Counts(10)), announce=10)
     outcomes = [failed_at(position) for position in range(failed)]
-    run.checkpoint(Progress(10, Counts(10, 10 - failed, failed), {"validation_error": failed}), outcomes)
+    counted = min(failed, 10)
+    run.checkpoint(Progress(10, Counts(10, 10 - counted, counted), {"validation_error": counted}), outcomes)
     run.answer(Event.COMPLETE)
     return job
 
@@ -187,6 +189,15 @@ def test_failures_stream_as_ndjson_when_that_is_accepted(api: Api, store: Store,
     assert [json.loads(line)["position"] for line in reply.data.splitlines()] == [0, 1, 2, 3, 4]
     empty = api.http.get(f"/api/jobs/{job['id']}/failures?kind=skipped", headers={"Accept": NDJSON})
     assert (empty.status_code, empty.data) == (200, b"")
+
+
+def test_failures_stream_beyond_one_page_after_the_request_has_ended(api: Api, store: Store, tick: Tick) -> None:
+    """A server writes a stream when the view has returned: nothing may lean on the request then."""
+    job = fail_documents(api, store, tick, failed=450)
+    environ = EnvironBuilder(path=f"/api/jobs/{job['id']}/failures", headers=[("Accept", NDJSON)]).get_environ()
+    body, status, _ = run_wsgi_app(api.http.application.wsgi_app, environ)
+    assert status == "200 OK"
+    assert len(b"".join(body).splitlines()) == 450
 
 
 def test_every_view_refuses_a_query_that_it_does_not_know(api: Api) -> None:

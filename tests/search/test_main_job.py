@@ -6,9 +6,11 @@ import pytest
 
 from ingest_queue.errors import Conflict
 from ingest_queue.intake.body import Form
-from ingest_queue.job import Counts
+from ingest_queue.job import Counts, Progress
 from ingest_queue.states import Event, State
+from ingest_queue.tick import Tick
 from tests.faults.world import World, document
+from tests.redis.rq_side import take
 from tests.search.conftest import run_next
 
 pytestmark = pytest.mark.both_versions
@@ -111,6 +113,28 @@ def test_a_job_of_a_deleted_index_fails_and_makes_no_index(world: World) -> None
     assert ended.state is State.FAILED and ended.error is not None and ended.error.code == "index_not_found"
     assert not world.client.indices.exists(index=f"default_{world.slug}*", params={"allow_no_indices": "false"})
     assert world.job(job).counts.processed == 0
+
+
+def test_a_job_does_not_go_on_into_an_index_that_was_made_again(world: World) -> None:
+    """Its first documents were in the old one: completed would be a lie. A retry brings all of them."""
+    job = world.submit([document(n) for n in range(100)])
+    store = world.engine.store
+    Tick(store, "parent").now()
+    run = take(store)
+    assert run is not None
+    run.checkpoint(Progress(0, Counts(100)), announce=90)
+    run.checkpoint(Progress(90, Counts(100, 90)))
+    world.ask(job, Event.PAUSE)
+    run.answer(Event.HALT)
+    definition = world.engine.get_index(world.slug)
+    world.engine.delete_index(world.slug, force=True)
+    world.engine.create_index(definition)
+    world.ask(job, Event.RESUME)
+    failed = run_next(world)
+    assert failed.state is State.FAILED and failed.error is not None and failed.error.code == "index_not_found"
+    world.ask(job, Event.RETRY)
+    assert run_next(world).state is State.COMPLETED
+    world.check(job, [document(n) for n in range(100)])
 
 
 def test_an_index_that_somebody_deleted_in_the_cluster_fails_the_job(world: World) -> None:

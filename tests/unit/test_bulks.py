@@ -11,6 +11,7 @@ from ingest_queue.run.bulks import Bulk, Cutter
 from ingest_queue.run.entries import Entry, body, excerpt, round_of
 from ingest_queue.run.seen import Seen
 from ingest_queue.run.source import PayloadSource
+from ingest_queue.schema.explain import Code, Rejection
 from tests.unit.lines import BROKEN, Lines, decode, line
 
 BIG = 1 << 20
@@ -40,6 +41,24 @@ def test_a_bulk_ends_before_it_grows_too_large_but_holds_at_least_one_document()
     """A cluster refuses what is over its limit; one document over our own limit must still have its chance."""
     lines = [line("a", "x" * 300), line("b", "x" * 300), line("c", "x" * 5000), line("d")]
     assert spans(cut(lines, size=1000)) == [(0, 2), (2, 3), (3, 4)]
+
+
+def test_lines_that_are_refused_end_a_bulk_as_well() -> None:
+    """Judging a large bad line takes long, and between two bulks the run renews its lease."""
+    assert spans(cut([b"x" * 600] * 4, size=1000)) == [(0, 1), (1, 2), (2, 3), (3, 4)]
+
+
+def test_reading_ids_again_pauses_for_the_lease_by_bytes_too() -> None:
+    """A few thousand lines of a megabyte would else be read without a renewal."""
+    cutter = Cutter(decode, Seen(), 100, 1000)
+    assert list(cutter.recall(Lines([line(str(n), "x" * 400) for n in range(7)]).after(0))) == [3, 3, 1]
+
+
+def test_a_failures_field_is_cut_as_its_line_is() -> None:
+    """An unknown key may be as long as its line, and details are outside the budget of payload bytes."""
+    why = Rejection(Code.SCHEMA_MISMATCH, "k" * 5000, "unknown")
+    (bulk,) = Cutter(lambda _raw, _position: why, Seen(), 100, BIG).bulks(Lines([b"{}"]).after(0), 0)
+    assert len(bulk.outcomes[0].field or "") == 200
 
 
 @given(

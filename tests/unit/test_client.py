@@ -18,8 +18,8 @@ OK: Reply = ({"id": "1"}, 200, {})
 JOB = "0" * 32
 
 
-def not_now(status: int = 503, seconds: str = "7") -> Reply:
-    return {"code": "busy", "detail": "not now", "status": status}, status, {"Retry-After": seconds}
+def not_now(status: int = 503, seconds: str = "7", code: str = "payload_budget") -> Reply:
+    return {"code": code, "detail": "not now", "status": status}, status, {"Retry-After": seconds}
 
 
 class Script:
@@ -96,6 +96,20 @@ def test_a_refused_upload_is_sent_again_whole(client: Client, script: Script) ->
     file.seek(8)
     client.submit("cities", file)
     assert [body for _, _, body, _ in script.asked] == [b'{"a":1}\n' * 1000] * 2
+
+
+def test_a_submit_that_may_have_been_done_is_not_sent_again(client: Client, script: Script) -> None:
+    """Redis went away around it: a second one could double every document."""
+    script.replies = [not_now(code="redis_away"), OK]
+    with pytest.raises(Refused):
+        client.submit("cities", io.BytesIO(b'{"a":1}\n'))
+    assert len(script.asked) == 1
+
+
+def test_a_date_of_a_proxy_counts_as_no_number_of_seconds(client: Client, script: Script) -> None:
+    """Retry-After may be a date; the client must wait, not break."""
+    script.replies = [not_now(503, "Mon, 23 Nov 2026 02:00:00 GMT"), OK]
+    assert client.get(JOB)["id"] == "1"
 
 
 def test_a_pipe_is_not_sent_twice(client: Client, script: Script) -> None:

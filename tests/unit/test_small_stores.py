@@ -1,9 +1,10 @@
 """What the store does with plain Redis commands: no script, no clock, so an in-process Redis is enough."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import fakeredis
 import pytest
+from redis.exceptions import AuthenticationError
 
 from ingest_queue.config import Config
 from ingest_queue.errors import Unavailable
@@ -75,6 +76,24 @@ def test_a_server_that_will_not_do_is_refused_with_what_to_do(info: dict[str, st
     assert advice in refusal.value.message
 
 
+def test_a_wrong_password_is_not_taken_for_an_absence() -> None:
+    """Waiting for it to pass, or starting another Redis, would help nobody."""
+    with pytest.raises(Unavailable) as refusal:
+        check(Refusing(), "redis://:secret@host")
+    assert refusal.value.code == "redis_refused"
+    assert "secret" not in refusal.value.message
+
+
+@pytest.mark.parametrize(("version", "aof"), [("7.0.15", 1), ("7.2.4", 0)])
+def test_a_server_that_cannot_say_what_is_on_disk_is_refused_when_that_was_asked(version: str, aof: int) -> None:
+    """INGEST_ACK=fsync would else answer 500 to a submit that was done."""
+    server = Server({"redis_version": version}, "noeviction", aof)
+    check(server, "redis://host")
+    with pytest.raises(Unavailable) as refusal:
+        check(server, "redis://host", fsync=True)
+    assert refusal.value.code == "redis_cannot_fsync"
+
+
 def test_only_redis_own_errors_are_told_as_redis_errors() -> None:
     """A bug of ours must not be blamed on a server."""
     assert as_answer(ValueError("ours")) is None
@@ -83,8 +102,19 @@ def test_only_redis_own_errors_are_told_as_redis_errors() -> None:
 class Server:
     """Answers INFO as a server of some version does: such servers cannot be had on every machine."""
 
-    def __init__(self, server: dict[str, str], policy: str) -> None:
-        self._server, self._policy = server, policy
+    def __init__(self, server: dict[str, str], policy: str, aof: int = 1) -> None:
+        self._sections: dict[str, Mapping[str, object]] = {
+            "server": server,
+            "memory": {"maxmemory_policy": policy},
+            "persistence": {"aof_enabled": aof},
+        }
 
-    def info(self, section: str) -> dict[str, str]:
-        return self._server if section == "server" else {"maxmemory_policy": self._policy}
+    def info(self, section: str) -> Mapping[str, object]:
+        return self._sections[section]
+
+
+class Refusing:
+    """Answers as a server does whose password is another one."""
+
+    def info(self, section: str) -> Mapping[str, object]:
+        raise AuthenticationError("WRONGPASS invalid username-password pair")

@@ -7,9 +7,10 @@ import orjson
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from ingest_queue.engine import Engine
 from web.api.loading import query
 from web.api.schemas import LONGEST_PAGE, FailuresQuery, FailuresReply, OutcomeReply
-from web.current import engine
+from web.current import bound_engine, engine
 from web.replies import NDJSON, ndjson
 
 bp: Final = Blueprint("failures", __name__)
@@ -22,12 +23,12 @@ OUTCOME: Final = OutcomeReply()
 def list_failures(job_id: str, kind: str, after: int, limit: int) -> ResponseReturnValue:
     """Answer a page of outcomes in payload order, or all behind `after` as NDJSON when that is what is accepted."""
     if request.accept_mimetypes.best_match(("application/json", NDJSON)) == NDJSON:
-        return ndjson(lines(job_id, kind, after))
+        return ndjson(lines(bound_engine(), job_id, kind, after))
     page: dict[str, Any] = PAGE.dump(engine.failures(job_id, after=after, limit=limit, kind=kind))
     return page
 
 
-def lines(job_id: str, kind: str, after: int) -> Iterator[bytes]:
+def lines(engine: Engine, job_id: str, kind: str, after: int) -> Iterator[bytes]:
     """Yield every kept outcome behind `after` as NDJSON, a page at a time."""
     position: int | None = after
     while position is not None:
