@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check docs format clean
+.PHONY: help demo up test bench check docs format clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ up: $(INSTALLED) ## web and two workers until Ctrl-C; REDIS_URL and OPENSEARCH_U
 
 test: $(INSTALLED) ## all tests; the last lines say which servers ran (ARGS=-x, ARGS=tests/unit ...)
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(INSTALLED) ## ratios beside other clients on a real node, 15 minutes; writes docs/performance.md (P="P1 P12 --quick")
+	$(BIN)/python -m benchmarks $(P)
 
 check: $(INSTALLED) ## lint, format, types, import rules, docs in step
 	$(BIN)/ruff check .

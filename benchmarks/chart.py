@@ -53,12 +53,11 @@ def svg(points: Sequence[Point], title: str) -> str:
             line = sorted((point.bulk, point.rate) for point in swept if point.window == window)
             places = [f"{x(bulk):.1f} {y(rate):.1f}" for bulk, rate in line]
             yield f'<path d="M{"L".join(places)}" fill="none" stroke="{colour}" stroke-width="2.5"/>'
-            for place in places:
-                across, down = place.split()
-                yield f'<circle cx="{across}" cy="{down}" r="3" fill="{colour}"/>'
+            yield from (f'<circle cx="{x(bulk):.1f}" cy="{y(rate):.1f}" r="3" fill="{colour}"/>' for bulk, rate in line)
             labels.append((y(line[-1][1]), f"{swept[0].client}, window {window}", colour))
-        for down, (_, text, colour) in zip(_apart([one[0] for one in sorted(labels)]), sorted(labels), strict=True):
-            yield f'<text x="{WIDTH - RIGHT + 10}" y="{down + 4:.1f}" fill="{colour}">{escape(text)}</text>'
+        labels.sort()
+        for place, (_, text, colour) in zip(_apart([down for down, _, _ in labels]), labels, strict=True):
+            yield f'<text x="{WIDTH - RIGHT + 10}" y="{place + 4:.1f}" fill="{colour}">{escape(text)}</text>'
         yield "</svg>"
 
     return "\n".join(parts()) + "\n"

@@ -29,10 +29,10 @@ def verbs(stage: Stage) -> Iterator[Figure]:
         for event in (Event.PAUSE, Event.STOP, Event.CANCEL) * rounds:
             slug = world.index(bulk_documents=BULK)
             job = world.submit(slug, body)
-            world.until(lambda job=job: _now(world, job).counts.processed > 2 * BULK, poll_s=0.002)  # type: ignore[misc]
+            world.until(lambda job=job: _now(world, job).counts.processed > 2 * BULK, poll_s=0.002)
             began = time.monotonic()
             asked = world.engine.ask(job.id, event)
-            world.until(lambda job=job: _now(world, job).state in RESTING, poll_s=0.002)  # type: ignore[misc]
+            world.until(lambda job=job: _now(world, job).state in RESTING, poll_s=0.002)
             waits.append(time.monotonic() - began)
             assert asked.state in HALTING, "the load was over before the verb came"
             bulks.append((_now(world, job).counts.processed - asked.sent_to) / BULK)
@@ -49,12 +49,12 @@ def kill(stage: Stage) -> Iterator[Figure]:
         with World(stage, stage.sink(DELAY_MS)) as world:
             world.start_workers(2)
             job = world.submit(world.index(bulk_documents=100), ndjson(100_000))
-            world.until(lambda job=job: _now(world, job).counts.processed, poll_s=0.002)  # type: ignore[misc]
+            world.until(lambda job=job: _now(world, job).counts.processed, poll_s=0.002)
             holder = next(worker for worker in world.workers if worker.children())
             run = _now(world, job).run
             began = time.monotonic()
             kill_both(holder)
-            world.until(lambda job=job, run=run: _now(world, job).run > run)  # type: ignore[misc]
+            world.until(lambda job=job, run=run: _now(world, job).run > run)
             waits.append(time.monotonic() - began)
     yield Figure("P11", max(waits), spread(waits, digits=1), "lease 15 s, tick 1 s")
 

@@ -1,7 +1,7 @@
 """What is measured, what we aim at, and what we promise: one mark a row; a figure is one run's value for it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
@@ -54,12 +54,13 @@ MARKS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value, with both absolute figures in words."""
+    """One measured value, with both absolute figures in words. `absolute`: fields of scale.Measured."""
 
     name: str
     value: float
     ours: str
     theirs: str = ""
+    absolute: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def mark(self) -> Mark:

@@ -121,7 +121,7 @@ class World:
     def until_over(self, *jobs: Job) -> list[Job]:
         """Wait until jobs rest; each must be completed."""
         for job in jobs:
-            self.until(lambda job=job: self.engine.get(job.id).state in RESTING)  # type: ignore[misc]
+            self.until(lambda job=job: self.engine.get(job.id).state in RESTING)
         ended = [self.engine.get(job.id) for job in jobs]
         assert all(job.state is State.COMPLETED for job in ended), [(job.state, job.error) for job in ended]
         return ended
