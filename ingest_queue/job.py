@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ingest_queue.states import DELETE, WAITING, State, allowed
+from ingest_queue.states import DELETE, NEED_A_PAYLOAD, WAITING, State, allowed
 
 
 class Kind(StrEnum):
@@ -149,7 +149,11 @@ class Job:
     @property
     def allowed(self) -> tuple[str, ...]:
         """The verbs people may use now."""
-        return (DELETE,) if self.deleted_at is not None else allowed(self.state, settled=self.settled)
+        if self.deleted_at is not None:
+            return (DELETE,)
+        verbs = allowed(self.state, settled=self.settled)
+        gone = self.payload is not None and not self.payload.stored_bytes  # its time is over: nothing can run again
+        return tuple(verb for verb in verbs if verb not in NEED_A_PAYLOAD) if gone else verbs
 
     @property
     def percent(self) -> float | None:

@@ -80,6 +80,7 @@ HOLDS: Final[Mapping[Event, tuple[State, ...]]] = {  # the verb's effect is alre
 }
 
 ASKED: Final = (Event.PAUSE, Event.RESUME, Event.STOP, Event.CANCEL, Event.RETRY, Event.EDIT)
+NEED_A_PAYLOAD: Final = (Event.RESUME, Event.RETRY, Event.EDIT)
 DELETE: Final = "delete"  # no arrow: it works in every state and ends the record itself
 
 RQ_STATUS: Final[Mapping[State, str]] = {  # what RQ's tools show; an admitted or held job shows queued or started

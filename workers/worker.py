@@ -19,6 +19,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 
 from ingest_queue.embedded import addresses
+from ingest_queue.store.connect import Patience
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick, rescue
 from workers import perform, settings
@@ -46,8 +47,11 @@ class IngestWorker(Worker):
 
     @cached_property
     def tick(self) -> Tick:
-        """What this parent does each second."""
-        return Tick(self.store, self.name)
+        """What this parent does each second, also while RQ's own writes wait for a full Redis."""
+        tick = Tick(self.store, self.name)
+        if isinstance(patience := self.connection.get_retry(), Patience):
+            patience.on_full = lambda: self.is_horse or tick.when_due()
+        return tick
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         """RQ calls this in its idle wait and while a horse works: the only moments at which a parent can tick."""

@@ -1,6 +1,8 @@
 """A Redis client as this system needs it, and whether the server is one that jobs can be trusted to."""
 
 import logging
+import time
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 import redis
@@ -23,17 +25,42 @@ logger = logging.getLogger(__name__)
 Client: TypeAlias = Any  # redis-py types every reply as bytes | str | ...; ours are bytes
 OLDEST: Final = (6, 2)
 WAITAOF_SINCE: Final = (7, 2)
-AWAY: Final = (ConnectionError, TimeoutError, BusyLoadingError, OutOfMemoryError)  # a full Redis is an absent one
+LOST: Final = (ConnectionError, TimeoutError, BusyLoadingError)
+AWAY: Final = (*LOST, OutOfMemoryError)  # a full Redis is an absent one
+FULL_WAIT_S: Final = 1.0
 QUICK: Final = {"driver_info": None}  # else each new connection reads redis-py's own metadata from disk: 5 ms a work horse
 RETRIES: Final = 30  # with delays that grow to 5 s: rides out a restart of two minutes
 
 
-def patient() -> Retry:
+class Patience(Retry):
+    """Outlives a restart of Redis, and waits as long as it takes while Redis is full.
+
+    `on_full` is called each second of such a wait: a worker parent ticks there, for only ticks let jobs expire, and
+    so free memory again. Our scripts work on a full Redis; RQ's own writes do not.
+    """
+
+    on_full: Callable[[], object] = staticmethod(lambda: None)
+
+    def call_with_retry(self, do: Callable[[], Any], fail: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Do it until Redis has taken it."""
+        while True:
+            try:
+                return super().call_with_retry(do, fail, *args, **kwargs)
+            except OutOfMemoryError:
+                self.on_full()
+                time.sleep(FULL_WAIT_S)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Patience":
+        """Stay one for all connections: redis-py copies it into each, and `on_full` is set later."""
+        return self
+
+
+def patient() -> Patience:
     """Return the retry policy of processes that must outlive a restart of Redis.
 
     redis-py's own `from_url` does not retry, and RQ's parents quit on the first error they see.
     """
-    return Retry(ExponentialWithJitterBackoff(base=0.05, cap=5), RETRIES, supported_errors=AWAY)
+    return Patience(ExponentialWithJitterBackoff(base=0.05, cap=5), RETRIES, supported_errors=LOST)
 
 
 def brief() -> Retry:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ingest_queue.states import Event, State
+from ingest_queue.states import WAITING, Event, State
 from tests.conftest import MakeNode, MakeRedis
 from tests.faults.conftest import MakeWorld
 from tests.faults.world import LEASE_S, World, document, kill_horse
@@ -65,6 +65,28 @@ def test_a_full_redis_lets_the_running_job_finish(make_redis: MakeRedis, make_wo
     world.until(job, State.COMPLETED)
     with redis.client as client:
         client.config_set("maxmemory", "0")
+    assert worker.is_running
+    world.check(job, MANY)
+
+
+def test_workers_outlive_a_full_redis_and_go_on_when_it_has_room(make_world: MakeWorld, redis: RedisServer) -> None:
+    """RQ's own writes are refused then: the parents must wait and go on ticking, so that what is due can expire."""
+    world = make_world(INGEST_SLICE_S="1")
+    other = make_world(INGEST_SLICE_S="1")
+    worker = world.worker()
+    job = world.submit(MANY)
+    waiting = other.submit(MANY[:50])
+    world.until_begun(job)
+    with redis.client as client:
+        client.config_set("maxmemory", "2mb")
+    world.until(job, *WAITING)  # its slice is over
+    full_until = time.monotonic() + 8
+    wait_for(lambda: time.monotonic() > full_until, 20, "longer than parents count as alive without a tick")
+    assert world.engine.store.lanes.alive() == 1
+    with redis.client as client:
+        client.config_set("maxmemory", "0")
+    other.until(waiting, State.COMPLETED)
+    world.until(job, State.COMPLETED)
     assert worker.is_running
     world.check(job, MANY)
 

@@ -78,7 +78,8 @@ class World:
         try:
             wait_for(lambda: self.job(job).state in states, timeout_s, f"{[state.value for state in states]}")
         except AssertionError as problem:
-            raise AssertionError(f"{problem}; it stands so: {self.job(job)}") from None
+            traces = self.engine.store.records.traces(job.id)
+            raise AssertionError(f"{problem}; it stands so: {self.job(job)}; its traces: {traces}") from None
         return self.job(job)
 
     def ask(self, job: Job, event: Event) -> Job:

@@ -49,6 +49,8 @@ def test_an_import_loses_payload_then_errors_then_its_row(store: Store, submit: 
     complete(store, job)
     store.lanes.expire(later(store, 8))
     assert store.records.happen(Event.RETRY, job.id, needs_payload=True).word is Word.GONE
+    without = store.records.get(job.id)
+    assert without is not None and without.allowed == ("delete",)
     assert store.payloads.stored_bytes() == 0
     store.lanes.expire(later(store, 91))
     row = store.records.get(job.id)
