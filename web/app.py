@@ -25,6 +25,8 @@ def create_app(engine: Engine | None = None, config: Config | None = None) -> Fl
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    if is_loopback(config.host):  # else a page in the operator's browser could rebind its own name to us
+        app.config["TRUSTED_HOSTS"] = ["localhost", "127.0.0.1", "[::1]"]
     app.extensions["ingest_queue.config"] = config
     app.extensions["ingest_queue.engine"] = engine or open_engine(config)
     number_requests(app)

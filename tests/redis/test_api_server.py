@@ -11,7 +11,7 @@ from tests.redis.http_side import LINES, Api
 from tests.servers.ports import free_port
 from tests.servers.processes import Process, Processes, wait_for
 
-HEAD = b"POST /api/indexes/cities/documents HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
+HEAD = b"POST /api/indexes/cities/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
 WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(LINES)
 CUT_OFF = {
     "length": HEAD + b"Content-Length: %d\r\n\r\n" % (len(LINES) + 1) + LINES,
@@ -126,3 +126,9 @@ def test_web_listens_on_this_machine_only_unless_told(engine: Engine, processes:
     process = processes.web({"INGEST_HOST": "0.0.0.0", "REDIS_URL": engine.config.redis_url})
     assert process.wait() != 0
     assert "INGEST_EXPOSE" in process.tail()
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost:8000", 200), ("127.0.0.1:8000", 200), ("evil.example:8000", 400)])
+def test_only_this_machines_names_are_answered_while_web_is_local(engine: Engine, host: str, status: int) -> None:
+    """A page in the operator's browser can make its own name lead to 127.0.0.1; its requests say that name."""
+    assert Api(engine).http.get("/api/jobs", headers={"Host": host}).status_code == status
