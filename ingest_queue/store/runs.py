@@ -49,7 +49,8 @@ class Run:
 
     def should_halt(self) -> bool:
         """Whether to let go at the next bulk: the worker shuts down or died, or the slice is over and others wait."""
-        slice_over = self._others_wait and self._clock() - self._began > self._slice_s
+        progressed = self._progress.counts.processed > self._began_at  # else a slow start would end each slice for ever
+        slice_over = self._others_wait and progressed and self._clock() - self._began > self._slice_s
         return self._shutdown or slice_over or self._halted()
 
     def may_send(self) -> bool:

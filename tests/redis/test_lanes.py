@@ -115,10 +115,12 @@ def test_a_run_halts_when_its_slice_is_over_and_others_wait(store: Store, submit
     run = store.claim(job_id, "token", "parent-1", clock=lambda: now)
     assert run is not None
     now = 1000.0
-    run.checkpoint(Progress(0, Counts(10)))
+    run.checkpoint(Progress(0, Counts(10)), announce=5)
     assert not run.should_halt()
     submit(index="b")
     run.checkpoint(Progress(0, Counts(10)))
+    assert not run.should_halt(), "a run that has done nothing yet would give way for ever"
+    run.checkpoint(Progress(5, Counts(10, 5)))
     assert run.should_halt()
 
 

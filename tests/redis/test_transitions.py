@@ -148,6 +148,18 @@ def test_retry_begins_a_new_round_at_the_first_document(bench: Bench) -> None:
     assert (after.progress.cursor, after.counts.processed, after.sent_to, after.error) == (0, 0, 0, None)
 
 
+def test_a_repeated_retry_is_not_done_again_after_a_run_has_answered(bench: Bench) -> None:
+    """The reply can be lost for as long as a small job takes: its documents must not be sent a second time."""
+    job_id = bench.unheld(State.FAILED)
+    bench.store.records.happen(Event.RETRY, job_id, retry=True, call="nonce")
+    bench.tick.now()
+    run = bench.store.claim(job_id, "another token", "parent-1")
+    assert run is not None
+    run.answer(Event.COMPLETE)
+    again = bench.store.records.happen(Event.RETRY, job_id, retry=True, call="nonce")
+    assert again.word is Word.OK and again.job is not None and again.job.state is State.COMPLETED
+
+
 def test_a_repeated_call_is_answered_and_not_done_again(bench: Bench) -> None:
     """redis-py sends a script again when its reply was lost on the wire."""
     job_id = bench.unheld(State.FAILED)

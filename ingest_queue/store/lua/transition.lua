@@ -89,7 +89,7 @@ elseif ask.retry then
 end
 
 for field, value in pairs(ask.set) do job[field] = value end
-job.last_call = ask.call
+if not ask.token then job.last_call = ask.call end  -- a run's answer is fenced by its token, and must not push a verb's out
 if ask.queued then job.queued_at = int(at) end
 job.not_before = ask.delay_ms and int(at + ask.delay_ms) or ''
 if ask.waiting_for then
