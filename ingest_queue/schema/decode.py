@@ -90,14 +90,6 @@ class Decoder:
         self._nested = nested_attributes(self._definition, opened)
 
 
-def is_utf8(chunk: bytes) -> bool:
-    """Whether bytes are valid UTF-8."""
-    try:
-        return chunk.isascii() or chunk.decode() is not None
-    except UnicodeDecodeError:
-        return False
-
-
 def _keys(value: Any, levels: int) -> int:
     """Return how many keys stand in a value; BEYOND where only `explain` can tell."""
     if isinstance(value, Place):

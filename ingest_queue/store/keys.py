@@ -88,7 +88,6 @@ RQ_WORKERS: Final = Key("rq_workers", "rq:workers", "set", "keys of all workers"
 RQ_WORKERS_OF: Final = Key("rq_workers_of", "rq:workers:{}", "set", "keys of a queue's workers", LISTED)
 
 LEGEND: Final = tuple(value for value in globals().values() if isinstance(value, Key))
-DETAILS: Final = (FAILURES, SKIPPED, DUPLICATES, TRACES)  # what says which document had which fate
 
 
 def lua_table() -> str:

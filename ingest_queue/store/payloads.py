@@ -1,5 +1,7 @@
 """Payloads in Redis: chunks in and out, versions, and the budget of bytes. Knows nothing of lines or documents."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from uuid import uuid4
 
@@ -43,6 +45,19 @@ class Payloads:
         """Begin an upload. Raises Unavailable when Redis is near its memory limit."""
         self._check_memory()
         return Upload(self, job_id)
+
+    @contextmanager
+    def receiving(self, job_id: str) -> Iterator[Upload]:
+        """Begin an upload that is abandoned when the block ends by an error, also by a client that hangs up.
+
+        One that a job has taken over by then stays that job's. Raises Unavailable like `upload`.
+        """
+        upload = self.upload(job_id)
+        try:
+            yield upload
+        except BaseException:
+            self.abandon(upload)
+            raise
 
     def abandon(self, upload: Upload) -> None:
         """Give an upload's bytes back at once."""

@@ -17,11 +17,11 @@ from tests.servers.jars import jars
 from tests.servers.jdks import Jdk, jdks
 from tests.servers.ports import free_port
 from tests.servers.processes import Process, wait_for
+from tests.servers.server import Server
 
 JDKS: Final = {"3.8.0": range(21, 1000), "2.19.1": range(11, 24)}  # newest first
 PORTS: Final = range(9201, 9299)  # the runner takes no port beyond these
 START_S: Final = 90.0
-STOP_S: Final = 30.0
 SMALL: Final = ("-Xms512m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # halves the start on two cores
 TRIES: Final = 3  # another process may take the port first
 SETTINGS: Final = """network.host: 127.0.0.1
@@ -51,13 +51,14 @@ def runnable(wanted: str = "") -> Version | None:
     return None
 
 
-class Node:
+class Node(Server):
     """One node with its data in `directory`. `settings` are more lines of opensearch.yml, `java` options of its JVM."""
+
+    stop_s = 30.0
 
     def __init__(self, version: Version, directory: Path, settings: str = "", java: Sequence[str] = SMALL) -> None:
         self.version, self.directory, self.settings, self.java = version, directory, settings, java
-        self.port = 0
-        self.process: Process | None = None
+        super().__init__()
 
     @property
     def url(self) -> str:
@@ -85,31 +86,10 @@ class Node:
             self.process.kill()
         raise AssertionError(f"{self.name} does not start:\n{self.process.tail() if self.process else ''}")
 
-    def stop(self) -> None:
-        """End it by SIGTERM."""
-        self._running().stop(STOP_S)
-
-    def kill(self) -> None:
-        """End it by SIGKILL."""
-        if self.process is not None:
-            self.process.kill()
-
-    def pause(self) -> None:
-        """SIGSTOP: connections stay, nothing is answered."""
-        self._running().pause()
-
-    def cont(self) -> None:
-        """Let it go on after `pause`."""
-        self._running().cont()
-
     def restart(self) -> None:
         """Stop it and start it again on its data and port."""
         self.stop()
         self.start()
-
-    def _running(self) -> Process:
-        assert self.process is not None, f"{self.name} was not started"
-        return self.process
 
     def _command(self, port: int) -> list[str]:
         major = int(self.version.number.partition(".")[0])

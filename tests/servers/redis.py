@@ -10,12 +10,13 @@ from redis.exceptions import RedisError
 from ingest_queue.embedded import redis_binary
 from tests.servers.ports import free_port
 from tests.servers.processes import Process, wait_for
+from tests.servers.server import Server
 from tests.servers.wishes import Wishes
 
 TRIES: Final = 3  # another process may take the port first
 
 
-class RedisServer:
+class RedisServer(Server):
     """One server on a TCP port of its own, its files in `directory`.
 
     Its data is there again after `stop` or `kill` and `start` when it was given `--appendonly yes`, and only then.
@@ -24,8 +25,7 @@ class RedisServer:
     def __init__(self, directory: Path, *options: str) -> None:
         self.directory, self.options = directory, options
         directory.mkdir(parents=True, exist_ok=True)
-        self.port = 0
-        self.process: Process | None = None
+        super().__init__()
 
     @property
     def url(self) -> str:
@@ -57,32 +57,11 @@ class RedisServer:
             self.port = known
         raise AssertionError(f"Redis does not start:\n{process.tail()}")
 
-    def stop(self) -> None:
-        """End it by SIGTERM; it writes what it has."""
-        self._running().stop()
-
-    def kill(self) -> None:
-        """End it by SIGKILL."""
-        if self.process is not None:
-            self.process.kill()
-
-    def pause(self) -> None:
-        """SIGSTOP: connections stay, nothing is answered."""
-        self._running().pause()
-
-    def cont(self) -> None:
-        """Let it go on after `pause`."""
-        self._running().cont()
-
     def flush(self) -> None:
         """Remove everything, scripts included."""
         with self.client as client:
             client.flushall()
             client.script_flush()
-
-    def _running(self) -> Process:
-        assert self.process is not None, "Redis was not started"
-        return self.process
 
     def _answers(self) -> bool:
         try:

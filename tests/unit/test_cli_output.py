@@ -2,20 +2,15 @@
 
 import gzip
 import io
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_queue.cli.exits import MEANINGS, Exit, exit_of
 from ingest_queue.cli.files import form_of_start, open_documents
-from ingest_queue.cli.main import cli, main
 from ingest_queue.cli.output import (
     bar,
     duration,
@@ -28,46 +23,11 @@ from ingest_queue.cli.output import (
 )
 from ingest_queue.cli.session import PLAIN_EVERY_S, Ticker
 from ingest_queue.config import Config
-from ingest_queue.states import RESTING, State
-from ingest_queue.wire import Counts, Failure, Job
+from ingest_queue.states import State
+from ingest_queue.wire import Counts, Failure
+from tests.unit.shown import job
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
-
-
-def job(state: State = State.RUNNING, **changes: Any) -> Job:
-    """Return a job half way through."""
-    counts: Counts = {"total": 1000, "succeeded": 490, "failed": 10, "skipped": 0, "processed": 500, "duplicates": 2}
-    whole: Job = {
-        "id": "0" * 32,
-        "kind": "import",
-        "account": "default",
-        "initiator": "local",
-        "source": "CLI",
-        "index": {"slug": "cities", "id": "default_cities"},
-        "lane": "index:default/cities",
-        "state": state.value,
-        "allowed": ["pause", "delete"],
-        "round": 1,
-        "run": 1,
-        "attempt": 0,
-        "counts": counts,
-        "sent_to": 500,
-        "settled": True,
-        "percent": 50.0,
-        "rate_per_s": 41_230.4,
-        "eta_s": 200.0,
-        "failures_by_code": {"validation_error": 10},
-        "error": None,
-        "waiting_for": None,
-        "payload": None,
-        "created_at": "2026-01-01T00:00:00.000Z",
-        "queued_at": None,
-        "started_at": None,
-        "updated_at": "2026-01-01T00:00:00.000Z",
-        "ended_at": None,
-        "expires_at": None,
-    }
-    return whole | changes  # type: ignore[return-value]
 
 
 class Terminal(io.StringIO):
@@ -75,18 +35,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield every command that does something, with its words."""
-    if not isinstance(command, click.Group):
-        yield path, command
-        return
-    for name, inner in command.commands.items():
-        yield from leaves(inner, (*path, name))
-
-
-COMMANDS = dict(leaves(cli))
 
 
 @given(st.floats(allow_nan=False) | st.none())
@@ -237,80 +185,3 @@ def test_progress_elsewhere_is_a_plain_line_now_and_then() -> None:
         ticker.show(line, key)
     ticker.finish()
     assert out.getvalue().splitlines() == ["p", "r1", "r3", "end"]
-
-
-@pytest.mark.parametrize("state", RESTING)
-def test_the_end_of_a_watched_job_is_an_exit_code(state: State) -> None:
-    """Scripts branch on it."""
-    expected = Exit.SOME_FAILED if state is State.COMPLETED else Exit.ENDED_OTHERWISE
-    assert exit_of(job(state)) is expected
-    clean: Counts = {"total": 1, "succeeded": 1, "failed": 0, "skipped": 0, "processed": 1, "duplicates": 0}
-    assert (exit_of(job(state, counts=clean)) is Exit.OK) == (state is State.COMPLETED)
-
-
-def test_help_lists_every_exit_code_with_its_meaning(capsys: pytest.CaptureFixture[str]) -> None:
-    """An exit code that is not documented cannot be relied on."""
-    assert main(["--help"]) == Exit.OK
-    text = " ".join(capsys.readouterr().out.split())
-    assert set(MEANINGS) == set(Exit)
-    for code, meaning in MEANINGS.items():
-        assert f"{code.value} {meaning}" in text
-
-
-@pytest.mark.parametrize("words", [words for words in COMMANDS if words != ("payload",)], ids=" ".join)
-def test_every_command_answers_in_json_when_asked(words: tuple[str, ...]) -> None:
-    """Only payload has no such option: what it prints is NDJSON already."""
-    assert "--json" in {name for parameter in COMMANDS[words].params for name in parameter.opts}
-
-
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_command_is_documented_with_its_options(words: tuple[str, ...]) -> None:
-    """A command that docs/cli.md does not show is one that nobody finds."""
-    text = DOCS.read_text()
-    assert f"`ingest-queue {' '.join(words)}" in text
-    for parameter in COMMANDS[words].params:
-        if isinstance(parameter, click.Option):
-            assert parameter.opts[0] in text
-
-
-def test_the_documented_exit_codes_are_those_of_the_command() -> None:
-    """The table in docs/cli.md is read by people who write scripts."""
-    text = DOCS.read_text()
-    for code, meaning in MEANINGS.items():
-        assert f"| {code.value} | {meaning} |" in text
-
-
-@pytest.fixture
-def nobody() -> Iterator[str]:
-    """A URL at which nobody answers."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{closed.getsockname()[1]}"
-
-
-def test_an_absent_server_is_told_at_once_with_what_to_do(nobody: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The most common mistake is that web does not run; waiting for it helps nobody."""
-    assert main(["--url", nobody, "jobs"]) == Exit.UNREACHABLE
-    assert "is web running" in capsys.readouterr().err
-    assert main(["--url", nobody, "jobs", "--json"]) == Exit.UNREACHABLE
-    assert '"code":"unreachable"' in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["nonsense"], ["submit", "f"], ["submit", "/no/such/file", "--index", "a"], ["jobs", "--state", "gone"]],
-)
-def test_what_cannot_be_understood_is_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing was sent, and the message says what was wrong."""
-    assert main(arguments) == Exit.USAGE
-    assert "Error" in capsys.readouterr().err
-
-
-def test_all_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """One round of mending, not one for each."""
-    monkeypatch.setenv("INGEST_PORT", "none")
-    monkeypatch.setenv("INGEST_NONSENSE", "1")
-    assert main(["config"]) == Exit.USAGE
-    error = capsys.readouterr().err
-    assert "INGEST_PORT" in error
-    assert "INGEST_NONSENSE" in error

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from ingest_queue.schema.decode import Decoder, is_utf8
+from ingest_queue.schema.decode import Decoder
 from ingest_queue.schema.definition import Definition
 from ingest_queue.schema.explain import Accepted, Code, Rejection, explain
 from ingest_queue.schema.fast import document_type
@@ -218,11 +218,3 @@ def test_no_type_has_a_pattern_beside_a_list(coerce: bool) -> None:
             holding = any(isinstance(part, (msgspec.inspect.ListType, msgspec.inspect.DictType)) for part in info.types)
             assert not (patterned and holding), info
     assert unions > 20
-
-
-@pytest.mark.parametrize(
-    ("chunk", "is_valid"), [(b"a", True), ("é".encode(), True), (b"\xff", False), (b"\xed\xa0\x80", False), (b"", True)]
-)
-def test_utf8_is_told_from_other_bytes(chunk: bytes, is_valid: bool) -> None:
-    """Half surrogates are none either."""
-    assert is_utf8(chunk) is is_valid

@@ -1,6 +1,7 @@
 """The run loop, with the real sink over an index in memory: what it announces, heeds, saves and returns."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ class Desk:
         self.index = MemoryIndex("default_books", judge)
         self.hands = Hands()
         self.bulks = 0
+        self.limits = LIMITS
         self.away: list[str] = []
         self.refuse: Callable[[], int | None] = lambda: None
         connection: Any = lambda **_: self  # noqa: E731  opensearch-py makes its connections itself
@@ -49,7 +51,7 @@ class Desk:
         run = HeldRun(self.record, self.hands.clock, lambda where: tell(held[0], where))
         held.append(run)
         sink = IndexSink(self.client, run.job.alias, run.job.round, timeout_s=1, map_fields=lambda _: None)
-        event = ingest(run, Lines(self.record.lines), sink, decode, LIMITS, away=self.away.append, pool=self.hands)
+        event = ingest(run, Lines(self.record.lines), sink, decode, self.limits, away=self.away.append, pool=self.hands)
         run.answer(event)
         return run, event
 
@@ -194,13 +196,13 @@ def test_the_lease_is_renewed_while_a_request_takes_long() -> None:
     assert desk.hands.now >= 40
 
 
-def test_the_lease_is_renewed_while_ids_before_the_cursor_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lease_is_renewed_while_ids_before_the_cursor_are_read() -> None:
     """A million of them take longer than a short lease."""
-    monkeypatch.setattr("ingest_queue.run.bulks.RECALLED_AT_ONCE", 2)
     desk = Desk(*lines(8))
     desk.run(after(3, lambda _run: desk.record.happen(Event.STOP)))
     cursor = desk.record.progress.cursor
     desk.record.happen(Event.RESUME)
+    desk.limits = replace(LIMITS, bulk_bytes=len(desk.record.lines[0]))  # ids are read again two lines at a time
     run, _ = desk.run()
     renewals = [progress for progress, announce in run.checkpoints if announce is None and progress.cursor == cursor]
     assert len(renewals) >= cursor / 2

@@ -2,9 +2,7 @@
 -- that job's payload, also when whoever sent it never learned so: nothing happens.
 -- ARGV 1 upload (id:name)
 redis.call('DEL', K.job(''))
-local stored = redis.call('HGET', K.uploads, ARGV[1])
+local stored = end_upload(ARGV[1])
 if not stored then return 0 end
 give_back_bytes(stored)
-redis.call('HDEL', K.uploads, ARGV[1])
-redis.call('ZREM', K.expires, 'upload:' .. ARGV[1])
 return redis.call('UNLINK', K.payload(ARGV[1]:match('^(.*):(.*)$')))

@@ -201,6 +201,15 @@ local function keep_until(job, keep, at)
     queue = job.queue, state = job.state, payload_name = job.payload_name, stored_bytes = job.stored_bytes}))
 end
 
+-- An upload is no more, because a job takes it over or because it ends: returns its stored bytes, nil when its time was over.
+local function end_upload(upload)
+  local stored = redis.call('HGET', K.uploads, upload)
+  if not stored then return nil end
+  redis.call('HDEL', K.uploads, upload)
+  redis.call('ZREM', K.expires, 'upload:' .. upload)
+  return stored
+end
+
 local function give_back_bytes(stored)
   if tonumber(stored or 0) > 0 then redis.call('DECRBY', K.bytes, stored) end
 end

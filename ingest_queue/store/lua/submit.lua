@@ -5,10 +5,8 @@ local at = clock()
 local job = cjson.decode(ARGV[1])
 if redis.call('EXISTS', K.job(job.id)) == 1 then return 'ok' end  -- the reply to the first call was lost
 if ARGV[3] ~= '' then
-  local stored = redis.call('HGET', K.uploads, ARGV[3])
+  local stored = end_upload(ARGV[3])
   if not stored then return 'gone' end
-  redis.call('HDEL', K.uploads, ARGV[3])
-  redis.call('ZREM', K.expires, 'upload:' .. ARGV[3])
   redis.call('PERSIST', K.payload(job.id, job.payload_name))
   job.stored_bytes = stored
 end

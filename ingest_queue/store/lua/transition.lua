@@ -59,9 +59,9 @@ local FIRST = {cursor = '0', succeeded = '0', failed = '0', skipped = '0', dupli
 
 if ask.edit then
   local edit = ask.edit
-  local stored = redis.call('HGET', K.uploads, edit.upload)
   if not settled(job) then return {'illegal', unpack(flatten(job))} end
   if job.payload_version ~= edit.from_version then return {'changed', unpack(flatten(job))} end
+  local stored = end_upload(edit.upload)
   if not stored then return {'gone', unpack(flatten(job))} end
   local mark = FIRST
   if tonumber(job.cursor) <= edit.first_changed then
@@ -77,8 +77,6 @@ if ask.edit then
   drop_details_from(tonumber(job.cursor))
   redis.call('UNLINK', K.payload(job.id, job.payload_name), K.traces(job.id))
   give_back_bytes(job.stored_bytes)
-  redis.call('HDEL', K.uploads, edit.upload)
-  redis.call('ZREM', K.expires, 'upload:' .. edit.upload)
   job.payload_version, job.payload_name, job.payload_bytes, job.stored_bytes = edit.version, edit.name, edit.bytes, stored
   job.total = edit.documents
   redis.call('PERSIST', K.payload(job.id, job.payload_name))
