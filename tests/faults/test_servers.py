@@ -74,7 +74,8 @@ def test_workers_outlive_a_full_redis_and_go_on_when_it_has_room(make_world: Mak
     world = make_world(INGEST_SLICE_S="1")
     other = make_world(INGEST_SLICE_S="1")
     worker = world.worker()
-    job = world.submit(MANY)
+    long = [document(n) for n in range(40_000)]  # many times its slice, on any machine
+    job = world.submit(long)
     waiting = other.submit(MANY[:50])
     world.until_begun(job)
     with redis.client as client:
@@ -86,9 +87,9 @@ def test_workers_outlive_a_full_redis_and_go_on_when_it_has_room(make_world: Mak
     with redis.client as client:
         client.config_set("maxmemory", "0")
     other.until(waiting, State.COMPLETED)
-    world.until(job, State.COMPLETED)
+    world.until(job, State.COMPLETED, timeout_s=180)
     assert worker.is_running
-    world.check(job, MANY)
+    world.check(job, long)
 
 
 def test_an_index_deleted_under_a_running_job_fails_it(world: World) -> None:
