@@ -25,6 +25,8 @@ from ingest_queue.store.scripts import PERFORM
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
 from tests.redis.rq_side import take
+from workers.queue import IngestQueue
+from workers.worker import IngestWorker
 
 Submit = Callable[..., Job]
 
@@ -78,3 +80,32 @@ def test_a_killed_horses_execution_leaves_rqs_books_with_the_run(store: Store, s
     assert leftovers == []
     assert store.client.zcard(keys.RQ_STARTED(store.config.rq_queue)) == 0
     assert store.client.scard(keys.RQ_WORKER_EXECUTIONS("parent-1")) == 0
+
+
+def test_maintenance_fails_no_job_that_the_tick_would_rescue(store: Store, submit: Submit, tick: Tick) -> None:
+    """RQ's own clean-up fails a started job whose execution is over age: nobody could resume it without losing its place."""
+    queue = IngestQueue(store.config.rq_queue, connection=store.client)
+    worker = IngestWorker([queue], connection=store.client)
+    job = submit()
+    run = take(store, token="silent")
+    assert run is not None
+    store.client.zadd(keys.RQ_STARTED(queue.name), {f"{job.id}:silent": 1})
+    worker.clean_registries()
+    rq_job = RqJob.fetch(job.id, connection=store.client, serializer=JSONSerializer)
+    assert rq_job.get_status() == "started" and rq_job.id not in FailedJobRegistry(queue=queue)
+    store.client.zrem(keys.RQ_STARTED(queue.name), f"{job.id}:silent")
+    assert run.answer(Event.HALT) is not None
+
+
+def test_maintenance_leaves_what_was_popped_but_never_claimed(store: Store, submit: Submit, tick: Tick) -> None:
+    """RQ fails what stands in `:intermediate` for a minute; here the slot is taken back and the job goes on."""
+    queue = IngestQueue(store.config.rq_queue, connection=store.client)
+    worker = IngestWorker([queue], connection=store.client)
+    job = submit()
+    store.client.lmove(keys.RQ_QUEUE(queue.name), keys.RQ_INTERMEDIATE(queue.name))
+    seen = queue.intermediate_queue.get_first_seen_key(job.id)
+    store.client.set(seen, 1, ex=100)
+    worker.clean_registries()
+    assert store.client.lrange(keys.RQ_INTERMEDIATE(queue.name), 0, -1) == [job.id.encode()]
+    run = store.claim(job.id, "token", "parent-1")
+    assert run is not None and run.answer(Event.HALT) is not None
