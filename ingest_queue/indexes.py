@@ -49,7 +49,7 @@ def create(client: OpenSearch, account: str, definition: Definition) -> bool:
                 raise
             if _mappings(client, name).get("_meta") != told:
                 message = f"the cluster has an index {name}_v1 of another origin; delete it there or choose another slug"
-                raise Conflict("index_exists", message) from problem
+                raise Conflict("index_exists", message, state="foreign", allowed=[]) from problem
             return False
     return True
 

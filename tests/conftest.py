@@ -83,11 +83,11 @@ def redis_url(redis_server: RedisServer) -> str:
 
 @pytest.fixture
 def make_redis(tmp_path: Path) -> Iterator[MakeRedis]:
-    """Start a Redis of the test's own, AOF on: `make_redis("--maxmemory", "20mb")`."""
+    """Start a Redis of the test's own, AOF on: `make_redis("--maxmemory", "20mb")`, or another server program."""
     made: list[RedisServer] = []
 
-    def make(*options: str) -> RedisServer:
-        made.append(RedisServer(tmp_path / f"redis-{len(made)}", "--appendonly", "yes", *options))
+    def make(*options: str, binary: str = "") -> RedisServer:
+        made.append(RedisServer(tmp_path / f"redis-{len(made)}", "--appendonly", "yes", *options, binary=binary))
         return made[-1].start()
 
     yield make

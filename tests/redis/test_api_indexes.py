@@ -26,6 +26,7 @@ def test_the_same_definition_again_changes_nothing_and_another_is_a_conflict(api
     assert api.http.post("/api/indexes", json=CITIES).status_code == 201
     other = api.http.post("/api/indexes", json=CITIES | {"fields": [{"name": "name", "type": "text"}]})
     assert (other.status_code, other.get_json()["code"]) == (409, "index_exists")
+    assert (other.get_json()["state"], other.get_json()["allowed"]) == ("exists", ["delete"])
 
 
 def test_indexes_are_listed_by_slug(api: Api) -> None:
@@ -70,6 +71,7 @@ def test_an_index_with_unfinished_jobs_is_deleted_only_by_force(api: Api) -> Non
     api.submit()
     refused = api.http.delete("/api/indexes/cities")
     assert (refused.status_code, refused.get_json()["code"], refused.get_json()["jobs"]) == (409, "index_in_use", 1)
+    assert (refused.get_json()["state"], refused.get_json()["allowed"]) == ("in_use", ["force"])
     forced = api.http.delete("/api/indexes/cities?force=true")
     assert (forced.status_code, forced.data) == (204, b"")
     assert api.http.get("/api/indexes/cities").get_json()["code"] == "index_not_found"

@@ -22,8 +22,8 @@ class RedisServer(Server):
     Its data is there again after `stop` or `kill` and `start` when it was given `--appendonly yes`, and only then.
     """
 
-    def __init__(self, directory: Path, *options: str) -> None:
-        self.directory, self.options = directory, options
+    def __init__(self, directory: Path, *options: str, binary: str = "") -> None:
+        self.directory, self.options, self.binary = directory, options, binary or redis_binary()
         directory.mkdir(parents=True, exist_ok=True)
         super().__init__()
 
@@ -48,7 +48,7 @@ class RedisServer(Server):
         """Start it, on the same port as before, and wait until it answers."""
         for _ in range(TRIES):
             port = self.port or free_port()
-            argv = [redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(self.directory)]
+            argv = [self.binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(self.directory)]
             process = Process("redis", [*argv, "--save", "", *self.options], self.directory / "redis.log").start()
             self.process, known, self.port = process, self.port, port
             wait_for(lambda process=process: self._answers() or not process.is_running, what="Redis' answer")  # type: ignore[misc]
