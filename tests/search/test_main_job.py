@@ -1,16 +1,19 @@
 """The main job on a real cluster: every document's fate is the one that people are told."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from ingest_queue.errors import Conflict
 from ingest_queue.intake.body import Form
 from ingest_queue.job import Counts, Progress
+from ingest_queue.schema.definition import Definition
 from ingest_queue.states import Event, State
+from ingest_queue.store import keys
 from ingest_queue.tick import Tick
-from tests.faults.world import World, document
-from tests.redis.rq_side import take
+from tests.faults.world import World, document, ndjson
+from tests.redis.rq_side import payload_name, take
 from tests.search.conftest import run_next
 
 pytestmark = pytest.mark.both_versions
@@ -143,3 +146,36 @@ def test_an_index_that_somebody_deleted_in_the_cluster_fails_the_job(world: Worl
     world.client.indices.delete(index=f"default_{world.slug}_v1")
     ended = run_next(world)
     assert ended.state is State.FAILED and ended.error is not None and ended.error.code == "index_not_found"
+
+
+def test_an_open_index_that_somebody_deleted_in_the_cluster_fails_the_job(world: World) -> None:
+    """Its mapping is asked for before the first document: that question, too, is the job's end and not the run's break."""
+    fields = [{"name": "id", "type": "keyword"}]
+    slug = f"{world.slug}-open"
+    raw = {"slug": slug, "id": {"rule": "field", "field": "id"}, "fields": fields, "open": ["meta_*"]}
+    world.engine.create_index(Definition.parse(raw))
+    job = world.engine.submit(slug, iter([b'{"id":"d1","meta_a":"x"}']), form=Form.NDJSON)
+    world.client.indices.delete(index=f"default_{slug}_v1")
+    ended = run_next(world)
+    assert ended.id == job.id and ended.state is State.FAILED
+    assert ended.error is not None and ended.error.code == "index_not_found"
+
+
+def test_an_edit_of_a_payload_that_expires_meanwhile_is_refused_whole(world: World) -> None:
+    """Without the old documents nobody knows where the new ones begin to differ."""
+    job = world.submit([document(n) for n in range(10)])
+    world.ask(job, Event.PAUSE)
+    before, store = world.job(job), world.engine.store
+
+    def pieces() -> Iterator[bytes]:
+        store.client.delete(keys.PAYLOAD(job.id, payload_name(job)))
+        yield ndjson([document(1)])
+
+    with pytest.raises(Conflict) as refusal:
+        world.engine.edit(job.id, pieces(), form=Form.NDJSON)
+    assert refusal.value.code == "payload_expired" and refusal.value.data["state"] == before.state.value
+    assert world.job(job).payload == before.payload
+    assert (
+        not store.client.exists(keys.PAYLOAD(job.id, payload_name(job)))
+        and store.payloads.stored_bytes() == job.payload.stored_bytes
+    )
