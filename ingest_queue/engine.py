@@ -11,7 +11,7 @@ from opensearchpy import OpenSearch
 from ingest_queue import cluster, indexes, refusals
 from ingest_queue.config import Config
 from ingest_queue.embedded import addresses
-from ingest_queue.errors import Conflict, Invalid, JobFailed, Missing
+from ingest_queue.errors import Conflict, Invalid, JobFailed, Missing, Unavailable
 from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.payload import StoredPayload, take_in
@@ -249,6 +249,14 @@ class Engine:
             "redis": redis_server.check(self.store.client, self.config.redis_url, fsync=self.config.ack == "fsync"),
             "cluster": cluster.check(self.cluster, self.config.opensearch_url),
         }
+
+    def workers_on(self, hostname: str) -> str:
+        """Return a word about a machine's workers. Raises Unavailable `no_worker` when none lives that should."""
+        if self.store.lanes.suspended():
+            return "suspended by `rq suspend`"
+        if not (alive := self.store.lanes.alive_on(hostname)):
+            raise Unavailable("no_worker", f"no worker on {hostname} has ticked lately; start one, or look into its log")
+        return f"{alive} on {hostname}"
 
     def _stored(self, job: Job) -> StoredPayload:
         if job.payload is None:

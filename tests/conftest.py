@@ -62,7 +62,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     processes = getattr(item, "funcargs", {}).get("processes")
     if report.failed and processes is not None:  # type: ignore[attr-defined]
         for process in processes.all:
-            report.sections.append((f"log of {process.name} ({process.pid})", process.tail()))  # type: ignore[attr-defined]
+            report.sections.append((f"log of {process.name}", process.tail()))  # type: ignore[attr-defined]
     return report
 
 

@@ -1,5 +1,7 @@
 """Commands that ask no HTTP server: the settings, and whether the servers behind the API are there and right."""
 
+import socket
+
 import click
 
 from ingest_queue.cli.options import json_option, pass_session
@@ -19,13 +21,17 @@ def config(session: Session) -> None:
 
 
 @click.command()
+@click.option("--worker", is_flag=True, help="also ask for a live worker on this machine: a container's health check")
 @json_option
 @pass_session
-def check(session: Session) -> None:
+def check(session: Session, worker: bool) -> None:
     """Say whether Redis and the search cluster are reachable and will do."""
     from ingest_queue.engine import open_engine  # noqa: PLC0415  no other command needs Redis, or its packages
 
-    servers = open_engine(Config.from_environ()).ready()
+    engine = open_engine(Config.from_environ())
+    servers = engine.ready()
+    if worker:
+        servers["workers"] = engine.workers_on(socket.gethostname())
     session.answer(servers, [f"{name:<12} {word}" for name, word in servers.items()])
 
 

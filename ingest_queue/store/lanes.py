@@ -43,6 +43,17 @@ class Lanes:
         seconds, _ = self._client.time()
         return int(self._client.zcount(keys.PARENTS(), seconds * 1000 - self._alive_ms, "+inf"))
 
+    def alive_on(self, hostname: str) -> int:
+        """Return how many of them live on one machine, by the name that RQ notes for it."""
+        seconds, _ = self._client.time()
+        parents = self._client.zrangebyscore(keys.PARENTS(), seconds * 1000 - self._alive_ms, "+inf")
+        hosts = [self._client.hget(keys.RQ_WORKER(parent.decode()), "hostname") for parent in parents]
+        return hosts.count(hostname.encode())
+
+    def suspended(self) -> bool:
+        """Whether an operator let all workers rest (`rq suspend`): they do not tick then."""
+        return bool(self._client.exists(keys.RQ_SUSPENDED()))
+
     def retire(self, parent: str) -> None:
         """Say that `parent` is gone, so that its share of the slots goes at once."""
         self._client.zrem(keys.PARENTS(), parent)

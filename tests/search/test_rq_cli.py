@@ -1,5 +1,7 @@
 """Stock RQ commands with our settings module and nothing but what the README says."""
 
+import socket
+
 import pytest
 
 from ingest_queue.states import Event, State
@@ -68,3 +70,21 @@ def test_suspended_workers_take_nothing_until_they_are_resumed(world: World) -> 
     assert rq(world, "resume").wait(30) == 0
     world.until(second, State.COMPLETED)
     assert running.stop(30) == 0
+
+
+def test_a_containers_health_check_knows_a_live_worker(world: World) -> None:
+    """Redis and the cluster may be well while the only worker of a container hangs."""
+
+    def check() -> Process:
+        process = world.processes.script("ingest-queue", "check", "--worker", env=world.settings)
+        process.wait(30)
+        return process
+
+    assert "no worker on" in check().tail()
+    rq(world, "worker", "ingest")
+    wait_for(lambda: world.engine.store.lanes.alive_on(socket.gethostname()), 20, "the worker's first tick")
+    healthy = check()
+    assert healthy.wait() == 0 and f"1 on {socket.gethostname()}" in healthy.tail()
+    assert rq(world, "suspend").wait(30) == 0
+    assert check().wait() == 0
+    assert rq(world, "resume").wait(30) == 0
