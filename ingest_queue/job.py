@@ -157,11 +157,11 @@ class Job:
 
     @property
     def percent(self) -> float | None:
-        """Processed of total in percent, one decimal; None while the total is unknown."""
+        """Processed of total in percent, one decimal, never 100 before the last; None while the total is unknown."""
         total = self.counts.total
         if total is None:
             return None
-        return round(100 * self.counts.processed / total, 1) if total else 100.0
+        return 1000 * self.counts.processed // total / 10 if total else 100.0
 
     @property
     def eta_s(self) -> float | None:

@@ -1,7 +1,7 @@
 """RQ's forking worker with the few methods overridden whose bookkeeping would overwrite ours.
 
-An override decides nothing: its reason, the RQ version it was read in, one call. `OVERRIDDEN` names the methods with
-a digest of RQ's source; a test fails when a newer RQ changes one, so that each is read again.
+An override decides nothing: its reason, the RQ version it was read in, one call. A test keeps a digest of RQ's source of
+each; it fails when a newer RQ changes one, so that it is read again.
 """
 
 import gc

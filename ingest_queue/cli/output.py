@@ -28,7 +28,7 @@ def progress_line(job: Job) -> str:
     parts += [f"{job['rate_per_s']:,.0f} documents/s"] if job["rate_per_s"] else []
     parts += [f"{duration(job['eta_s'])} left"] if job["eta_s"] is not None else []
     parts += [f"{counts['failed']:,} failed"] if counts["failed"] else []
-    parts += [f"waits for {job['waiting_for']}"] if job["waiting_for"] else []
+    parts += [f"waits for {plain(job['waiting_for'])}"] if job["waiting_for"] else []
     return "  ".join(parts)
 
 
@@ -60,9 +60,9 @@ def job_lines(job: Job) -> list[str]:
         "documents": progress_line(job).split("  ", 1)[1],
         "outcomes": ", ".join(f"{counts[name]:,} {name}" for name in ("succeeded", "failed", "skipped", "duplicates")),
         "failures": ", ".join(f"{code} {n:,}" for code, n in sorted(job["failures_by_code"].items())),
-        "error": f"{error['code']}: {error['message']}" if error else "",
-        "detail": (error["detail"] or "") if error else "",
-        "waits for": job["waiting_for"] or "",
+        "error": plain(f"{error['code']}: {error['message']}") if error else "",
+        "detail": plain(error["detail"] or "") if error else "",
+        "waits for": plain(job["waiting_for"] or ""),
         "payload": f"version {payload['version']}, {payload['bytes']:,} bytes" if payload else "gone",
         "in doubt": "" if job["settled"] else f"documents {counts['processed']:,} to {job['sent_to']:,}",
         "from": f"{job['source']}, {job['initiator']}, run {job['run']}",

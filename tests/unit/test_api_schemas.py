@@ -79,6 +79,13 @@ def test_a_jobs_figures_agree_with_each_other() -> None:
     assert found["allowed"] == list(JOB.allowed)
 
 
+def test_a_hundred_percent_means_all() -> None:
+    """Rounded up, a job of a million with one document left would look done."""
+    nearly = Progress(999_999, Counts(1_000_000, 999_999))
+    assert dump(replace(JOB, progress=nearly))["percent"] == 99.9
+    assert dump(replace(JOB, progress=Progress(3, Counts(3, 3))))["percent"] == 100.0
+
+
 def test_an_unknown_total_is_null_and_so_is_what_follows_from_it() -> None:
     """A pull may not know its total; zero would be a lie."""
     found = dump(replace(JOB, progress=Progress(3, Counts(None, 3)), sent_to=3))

@@ -61,6 +61,13 @@ def test_a_waiting_job_says_what_for() -> None:
     assert "waits for a free worker" in progress_line(job(State.PENDING, waiting_for="a free worker"))
 
 
+def test_a_servers_words_do_not_command_the_terminal() -> None:
+    """What a job waits for and why it failed quotes the cluster, and the cluster may quote a document."""
+    error = {"code": "index_not_found", "message": "gone\x1b[2J", "detail": "more\x07"}
+    shown = job(State.FAILED, error=error, waiting_for="a\x1b[31mb")
+    assert not any("\x1b" in line or "\x07" in line for line in [progress_line(shown), *job_lines(shown)])
+
+
 def test_a_failed_job_shows_its_error_and_what_may_be_done() -> None:
     """The next step belongs beside the reason."""
     error = {"code": "index_not_found", "message": "the index is gone", "detail": None}
