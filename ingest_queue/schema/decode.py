@@ -22,6 +22,7 @@ NOT_QUOTES: Final = bytes(byte for byte in range(256) if byte not in b'":')
 SAMPLE: Final = 100  # a number that is too long shows in NUMBER_CHARACTERS // SAMPLE bytes in a row of every 100th
 LONG_NUMBER: Final = re.compile(rb"[0-9.eE+-]{%d}" % (NUMBER_CHARACTERS // SAMPLE))
 BEYOND: Final = 1 << 40  # more keys than any line has
+UNFIT: Final = (DecodeError, UnicodeDecodeError, RecursionError)
 HOLDERS: Final = (dict, list, tuple, Struct)
 NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -40,13 +41,18 @@ class Decoder:
 
     def __call__(self, raw: bytes, position: int) -> str | Rejection:
         """Return the document's id, or why the line is refused. position: 0-based number in the payload."""
+        keys = self._fields
         try:
-            document = self._decode(raw)
-        except (DecodeError, UnicodeDecodeError, RecursionError):
-            return self._explain(raw, position)
-        keys = self._fields - astuple(document).count(UNSET)
+            document = self._decode_complete(raw)  # most payloads have the same fields in each line
+        except UNFIT:
+            try:
+                document = self._decode(raw)
+            except UNFIT:
+                return self._explain(raw, position)
+            keys -= astuple(document).count(UNSET)
         for name in self._nested:
-            keys += _keys(getattr(document, name), MOST_LEVELS - 1)
+            value = getattr(document, name)
+            keys += 2 if type(value) is Place else _keys(value, MOST_LEVELS - 1)
         # A key that stands twice is lost in the struct, not in the line: there each has a colon. Where strings hold some
         # as well, look at quotes and colons alone: each key's end is `"":` then (and rarely a piece of a string).
         if raw.count(b":") != keys and raw.translate(None, NOT_QUOTES).count(b'"":') != keys:
@@ -85,7 +91,9 @@ class Decoder:
         found = (self._definition.open_field(name) for name in sorted(self._mapped))
         opened = [field for field in found if field is not None]
         document: Any = document_type(self._definition, opened)
+        complete: Any = document_type(self._definition, opened, complete=True)
         self._decode = JsonDecoder(document).decode
+        self._decode_complete = JsonDecoder(complete).decode
         self._fields = len(self._definition.fields) + len(opened)
         self._nested = nested_attributes(self._definition, opened)
 

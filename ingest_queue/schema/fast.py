@@ -69,15 +69,19 @@ COERCED: Final[dict[FieldType, Any]] = {
 }
 
 
-def document_type(definition: Definition, open_fields: Iterable[Field]) -> type[Struct]:
-    """Return the struct of a document. Attribute `id` is the field of the id rule; the others are numbered."""
+def document_type(definition: Definition, open_fields: Iterable[Field], *, complete: bool = False) -> type[Struct]:
+    """Return the struct of a document. Attribute `id` is the field of the id rule; the others are numbered.
+
+    complete: no field may be absent, so that having been parsed says how many keys stand at the document's top.
+    """
     fields = []
     for number, item in enumerate((*definition.fields, *open_fields)):
         if item.name == definition.id.field:
             longest = LONGEST_BYTES if definition.id.rule is Rule.FIELD else KEYWORD_BYTES
             fields.append(("id", Annotated[str, Meta(min_length=1, max_length=longest // CHARACTER_BYTES)], item.name))
         else:
-            fields.append((f"f{number}", *_attribute(item, coerce=definition.coerce)))
+            type, name, *default = _attribute(item, coerce=definition.coerce)
+            fields.append((f"f{number}", type, name, *([] if complete else default)))
     return _struct("Document", fields)
 
 
