@@ -3,8 +3,7 @@
 Most lines are refused without being sent, so that the positions are real and the wait is not.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -15,7 +14,6 @@ from tests.faults.conftest import MakeWorld
 from tests.faults.gate import Gate
 from tests.faults.world import World, document, kill_horse, ndjson
 
-EVERY = 1000  # every thousandth line is a document of its own
 REPEAT = b'{"id":"d000000"}\n'  # refused with on_duplicate=reject
 NO_OBJECT = b"1\n"  # refused always
 
@@ -23,7 +21,8 @@ NO_OBJECT = b"1\n"  # refused always
 def test_an_edit_of_document_3000_with_the_cursor_at_500000(make_world: MakeWorld, gate: Gate) -> None:
     """The mark before the change is far behind the cursor; everything from there on is written and counted anew."""
     world = make_world(gate.url, bulk=1000)
-    lines = payload(510_000, REPEAT)
+    own = [*range(0, 10_000, 1000), 500_000, 505_000]
+    lines = payload(510_000, own, REPEAT)
     held = gate.hold(document(500_000)["id"])
     world.worker()
     job = submit(world, lines, on_duplicate="reject")
@@ -34,11 +33,11 @@ def test_an_edit_of_document_3000_with_the_cursor_at_500000(make_world: MakeWorl
     lines[3000] = ndjson([document(3000, "edited")])
     edited = world.engine.edit(job.id, pieces(lines), form=Form.NDJSON)
     assert 0 < edited.counts.processed <= 3000
-    assert edited.counts.succeeded == edited.counts.processed / EVERY
+    assert edited.counts.succeeded == edited.counts.processed / 1000
     world.ask(job, Event.RESUME)
     ended = world.until(job, State.COMPLETED)
-    assert (ended.counts.succeeded, ended.counts.failed) == (510, 509_490)
-    world.check(job, (uniques(510_000) | {3000: document(3000, "edited")}).values())
+    assert (ended.counts.succeeded, ended.counts.failed) == (12, 509_988)
+    world.check(job, [document(n, "edited" if n == 3000 else "first") for n in own])
 
 
 @pytest.mark.parametrize(("on_duplicate", "filler"), [("last_wins", NO_OBJECT), ("reject", REPEAT)])
@@ -47,7 +46,8 @@ def test_an_id_on_line_10_and_line_600000_with_a_pause_a_slice_and_a_kill_betwee
 ) -> None:
     """Each run but the first has never seen line 10: it must know its id all the same."""
     world, other = make_world(gate.url, bulk=5000, INGEST_SLICE_S="0.1"), make_world(gate.url, INGEST_SLICE_S="0.1")
-    lines = payload(600_010, filler)
+    own = range(0, 600_010, 20_000)
+    lines = payload(600_010, own, filler)
     lines[9], lines[599_999] = ndjson([document(9, "first")]), ndjson([document(9, "second")])
     held = {number: gate.hold(document(number)["id"]) for number in (20_000, 40_000, 60_000)}
     worker = world.worker()
@@ -72,18 +72,15 @@ def test_an_id_on_line_10_and_line_600000_with_a_pause_a_slice_and_a_kill_betwee
     assert ended.run == 4
     wins = "second" if on_duplicate == "last_wins" else "first"
     assert ended.counts.duplicates == (1 if on_duplicate == "last_wins" else 0)
-    world.check(job, (uniques(600_010) | {9: document(9, wins)}).values())
+    world.check(job, [*(document(n) for n in own), document(9, wins)])
 
 
-def uniques(total: int) -> dict[int, dict[str, Any]]:
-    """Return the documents of a payload of so many lines: position -> document."""
-    return {number: document(number) for number in range(0, total, EVERY)}
-
-
-def payload(total: int, filler: bytes) -> list[bytes]:
-    """Return the lines of a payload: a document of its own every thousand, the filler between."""
-    own = uniques(total)
-    return [ndjson([own[number]]) if number in own else filler for number in range(total)]
+def payload(total: int, own: Iterable[int], filler: bytes) -> list[bytes]:
+    """Return the lines of a payload: documents at the positions in `own`, the filler everywhere else."""
+    lines = [filler] * total
+    for position in own:
+        lines[position] = ndjson([document(position)])
+    return lines
 
 
 def pieces(lines: list[bytes]) -> Iterator[bytes]:
