@@ -74,9 +74,10 @@ def test_details_beyond_what_is_kept_are_counted_and_not_sent(store: Store, subm
     outcomes = [Outcome(n, Fate.FAILED, n + 1, None, "invalid_json", None, "broken", "{") for n in range(6)]
 
     def bytes_for(end: int) -> int:
-        before = store.client.info("stats")["total_net_input_bytes"]
+        before: int = store.client.info("stats")["total_net_input_bytes"]
         run.checkpoint(Progress(end, Counts(10, 0, end), {"invalid_json": end}), outcomes[end - 3 : end])
-        return int(store.client.info("stats")["total_net_input_bytes"]) - before
+        after: int = store.client.info("stats")["total_net_input_bytes"]
+        return after - before
 
     assert bytes_for(3) > bytes_for(6) + 100
     assert [d["position"] for d in few.records.details(keys.FAILURES, run.job.id, -1, 10)] == [0, 1]
