@@ -20,7 +20,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 LEFT_OUT: Final = shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info", "docs", "benchmarks")
 FAILED: Final = re.compile(r"^(?:FAILED|ERROR) tests/faults/(\S+)", re.MULTILINE)
-SAID: Final = re.compile(r"^E +(.+)$", re.MULTILINE)
+SAID: Final = re.compile(r"^ {4}(\S.*)\n(?:[ ^~]+\n)?E +", re.MULTILINE)  # the line of source that did not hold
 TESTS_FAILED: Final = 1  # pytest's exit code; any other says that the tests did not run
 
 
@@ -139,7 +139,7 @@ def run(tree: Path, first: str = "") -> tuple[str, str] | None:
     done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return None
-    test, said = FAILED.search(done.stdout), SAID.search(done.stdout)
+    test, said = FAILED.search(done.stdout), SAID.search(done.stdout.partition("= FAILURES =")[2] or done.stdout)
     if done.returncode != TESTS_FAILED or test is None:
         raise RuntimeError(done.stdout[-4000:] + done.stderr[-4000:])
     return test[1], said[1] if said else ""

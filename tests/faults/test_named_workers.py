@@ -86,7 +86,9 @@ def test_a_run_whose_lease_is_over_sends_nothing_into_an_index_that_was_made_aga
     refused = gate.refuse(IDS[40:60])
     worker = world.worker()
     job = world.submit(FEW)
-    assert refused.refused.wait(60)
+    wait_for(lambda: refused.times >= 4, 60, "a bulk that backs off for long")
+    renewed_at = world.job(job).updated_at
+    wait_for(lambda: world.job(job).updated_at > renewed_at, 60, "a renewal of the lease meanwhile")
     horse = stop(worker)
     definition = world.engine.get_index(world.slug)
     world.engine.delete(job.id)
