@@ -33,7 +33,7 @@ def test_a_job_paused_resumed_and_canceled_while_bulks_are_in_doubt_settles_firs
 
 def test_a_delayed_job_paused_resumed_and_canceled_with_bulks_in_doubt_settles_first(make_world: MakeWorld, gate: Gate) -> None:
     """The cluster is busy when the next run would settle: the job may wait or halt, and must not rest."""
-    world = make_world(gate.url, INGEST_IN_PLACE_S="0.3")
+    world = make_world(gate.url, INGEST_IN_PLACE_S="0.3", INGEST_LEASE_S="30")
     held = gate.hold(IDS[40], applied=True)
     worker = world.worker()
     job = world.submit(FEW)

@@ -11,6 +11,7 @@ from tests.faults.conftest import MakeWorld
 from tests.faults.gate import Gate
 from tests.faults.world import World, document
 from tests.redis.rq_side import queued, take
+from tests.servers.processes import wait_for
 from workers.endings import Ending
 from workers.perform import conclude, ending_of, prepare
 
@@ -68,11 +69,13 @@ def test_a_yields_late_success_handler_does_not_end_the_next_run(world: World) -
 
 def test_a_resume_during_pausing_lets_the_run_go_on(make_world: MakeWorld, gate: Gate) -> None:
     """Pause and resume within one bulk cost neither the run nor a document."""
-    world = make_world(gate.url)
+    world = make_world(gate.url, INGEST_LEASE_S="30")
     held = gate.hold(FEW[40]["id"])
     world.worker()
     job = world.submit(FEW)
     held.until_here()
+    full = 40 + 2 * world.config.bulks_in_flight * world.bulk
+    wait_for(lambda: world.job(job).sent_to == full, 60, "a full window: until the gate opens nothing more is announced")
     assert world.ask(job, Event.PAUSE).state is State.PAUSING
     assert world.ask(job, Event.RESUME).state is State.RUNNING
     held.let_go()
