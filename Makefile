@@ -5,10 +5,10 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test bench check docs format clean
+.PHONY: help demo up test faults-mutants bench check docs format clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## the whole story on this machine, under 2 minutes (CITIES=500: all 234,908 cities)
 	@exec $(BIN)/python -m demo --cities $(CITIES)
@@ -18,6 +18,9 @@ up: $(INSTALLED) ## web and two workers until Ctrl-C; REDIS_URL and OPENSEARCH_U
 
 test: $(INSTALLED) ## all tests; the last lines say which servers ran (ARGS=-x, ARGS=tests/unit ...)
 	$(BIN)/python -m pytest $(ARGS)
+
+faults-mutants: $(INSTALLED) ## take one safeguard out of a copy at a time: a named schedule must fail; 6 minutes
+	$(BIN)/python -m tests.faults.mutants
 
 bench: $(INSTALLED) ## ratios beside other clients on a real node, 15 minutes; writes docs/performance.md (P="P1 P12 --quick")
 	$(BIN)/python -m benchmarks $(P)

@@ -30,6 +30,7 @@ class Run:
         *,
         lease_s: float,
         slice_s: float,
+        details_kept: int,
         worker: str,
         claimed_at: float,
         halted: Callable[[], bool] = lambda: False,
@@ -46,6 +47,7 @@ class Run:
         self._began_at = job.counts.processed
         self._lease_until = claimed_at + lease_s
         self._others_wait = self._shutdown = False
+        self._details_left = dict.fromkeys(Fate, details_kept)
 
     def should_halt(self) -> bool:
         """Whether to let go at the next bulk: the worker shuts down or died, or the slice is over and others wait."""
@@ -66,7 +68,9 @@ class Run:
         counts = progress.counts
         details: list[str | int | bytes] = []
         for outcome in outcomes:
-            details += [DETAIL[outcome.fate], outcome.position, orjson.dumps(outcome)]
+            if self._details_left[outcome.fate]:  # beyond that the record keeps none, so none is sent
+                self._details_left[outcome.fate] -= 1
+                details += [DETAIL[outcome.fate], outcome.position, orjson.dumps(outcome)]
         saved = (progress.cursor, counts.succeeded, counts.failed, counts.skipped, counts.duplicates)
         codes = orjson.dumps(progress.codes, option=orjson.OPT_NON_STR_KEYS)
         ahead = "" if announce is None else announce

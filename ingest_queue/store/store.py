@@ -41,6 +41,6 @@ class Store:
 
     def claim(self, job_id: str, token: str, worker: str, **how: Any) -> Run | None:
         """Take an admitted job; see runs.claim."""
-        return claim(
-            self.scripts, self.records, job_id, token, worker, lease_s=self.config.lease_s, slice_s=self.config.slice_s, **how
-        )
+        config = self.config
+        settings = {"lease_s": config.lease_s, "slice_s": config.slice_s, "details_kept": config.failures_kept}
+        return claim(self.scripts, self.records, job_id, token, worker, **settings, **how)

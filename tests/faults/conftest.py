@@ -6,7 +6,8 @@ import pytest
 
 from tests.conftest import MakeRedis
 from tests.consistency import check_consistency
-from tests.faults.world import World
+from tests.faults.gate import Gate
+from tests.faults.world import BULK, World
 from tests.servers.cluster import Cluster
 from tests.servers.processes import Processes
 from tests.servers.redis import RedisServer
@@ -22,17 +23,24 @@ def redis(make_redis: MakeRedis) -> RedisServer:
 
 @pytest.fixture
 def make_world(redis: RedisServer, cluster: Cluster, processes: Processes) -> Iterator[MakeWorld]:
-    """Open a world with settings of the test's own; after it, the record must be consistent."""
+    """Open worlds, each with its settings and, by `search_url`, behind a gate; after it, the record must be consistent."""
     made: list[World] = []
 
-    def make(**env: str) -> World:
-        made.append(World(redis.url, cluster.url, processes, env))
+    def make(search_url: str = "", bulk: int = BULK, **env: str) -> World:
+        made.append(World(redis.url, search_url or cluster.url, processes, env, bulk))
         return made[-1]
 
     yield make
     processes.end()
     for world in made:
         check_consistency(world.engine.store)
+
+
+@pytest.fixture
+def gate(cluster: Cluster) -> Iterator[Gate]:
+    """A gate before the session's cluster."""
+    with Gate(cluster.url) as gate:
+        yield gate
 
 
 @pytest.fixture

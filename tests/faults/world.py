@@ -42,16 +42,22 @@ class World:
     search_url: str
     processes: Processes
     env: Mapping[str, str] = field(default_factory=dict)
+    bulk: int = BULK
     slug: str = field(default_factory=lambda: f"f{uuid4().hex[:10]}")
 
     def __post_init__(self) -> None:
-        settings = {"INGEST_LEASE_S": str(LEASE_S), "REDIS_URL": self.redis_url, "OPENSEARCH_URL": self.search_url, **self.env}
-        self.settings = settings
-        self.config = Config.from_environ(settings)
+        environ = {"INGEST_LEASE_S": str(LEASE_S), "REDIS_URL": self.redis_url, "OPENSEARCH_URL": self.search_url, **self.env}
+        self.settings = environ
+        self.config = Config.from_environ(environ)
         self.client: OpenSearch = search.connect(self.config)
         self.engine = Engine(self.config, Store.open(connect(self.redis_url, patient()), self.config), self.client)
         fields = [{"name": "id", "type": "keyword"}, {"name": "n", "type": "integer"}, {"name": "note", "type": "keyword"}]
-        raw = {"slug": self.slug, "id": {"rule": "field", "field": "id"}, "fields": fields, "settings": {"bulk_documents": BULK}}
+        raw = {
+            "slug": self.slug,
+            "id": {"rule": "field", "field": "id"},
+            "fields": fields,
+            "settings": {"bulk_documents": self.bulk},
+        }
         self.engine.create_index(Definition.parse(raw))
 
     def worker(self) -> Process:

@@ -1,6 +1,7 @@
 """A run's hold on its job: the token fences, the lease ends, the tick rescues, the slot outlives a delete."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,25 @@ def test_a_checkpoint_saves_renews_and_announces(store: Store, run: Run) -> None
     run.checkpoint(progress, [failed], announce=8)
     assert store.client.hlen(keys.FAILURES(job.id)) == 1
     run.answer(Event.FAIL)
+
+
+def test_details_beyond_what_is_kept_are_counted_and_not_sent(store: Store, submit: Submit, tick: Tick) -> None:
+    """A file of a million wrong lines must not travel to Redis as a million reasons that nobody keeps."""
+    submit()
+    few = Store.open(store.client, replace(store.config, failures_kept=2))
+    run = take(few)
+    assert run is not None
+    run.checkpoint(Progress(0, Counts(10)), announce=6)  # loads the script
+    outcomes = [Outcome(n, Fate.FAILED, n + 1, None, "invalid_json", None, "broken", "{") for n in range(6)]
+
+    def bytes_for(end: int) -> int:
+        before: int = store.client.info("stats")["total_net_input_bytes"]
+        run.checkpoint(Progress(end, Counts(10, 0, end), {"invalid_json": end}), outcomes[end - 3 : end])
+        after: int = store.client.info("stats")["total_net_input_bytes"]
+        return after - before
+
+    assert bytes_for(3) > bytes_for(6) + 100
+    assert [d["position"] for d in few.records.details(keys.FAILURES, run.job.id, -1, 10)] == [0, 1]
 
 
 def test_nothing_new_is_announced_once_a_halt_is_asked(store: Store, run: Run) -> None:
