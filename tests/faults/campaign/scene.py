@@ -1,0 +1,131 @@
+"""One seed's world while it runs: the job, its workers, the proxy, the model, and the story of what happened."""
+
+import time
+from dataclasses import dataclass, field
+from random import Random
+
+from ingest_queue.errors import Conflict
+from ingest_queue.intake.body import Form
+from ingest_queue.job import Job
+from ingest_queue.states import DELETE, RESTING, Event, State
+from tests.faults.campaign.model import Difference, Model
+from tests.faults.campaign.payload import Line, edited, lines, ndjson
+from tests.faults.campaign.plan import Plan
+from tests.faults.campaign.proxy import Proxy
+from tests.faults.world import BULK, World
+from tests.servers.processes import Process
+from tests.servers.redis import RedisServer
+
+PATIENCE_S = 60.0
+SLACK = 4 * BULK  # documents that a run may announce between our look at it and our verb
+
+
+@dataclass
+class Scene:
+    """`differences` and `miscounts` collect what is wrong whenever the job rests."""
+
+    plan: Plan
+    world: World
+    redis: RedisServer
+    proxy: Proxy
+    node_url: str
+    story: list[str] = field(default_factory=list)
+    workers: list[Process] = field(default_factory=list)
+    left: list[Process] = field(default_factory=list)  # workers that were asked to end, and must have done so in good order
+    differences: list[Difference] = field(default_factory=list)
+    miscounts: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.began = time.monotonic()
+        self.chance = Random(self.plan.seed)
+        self.model = Model(self.plan.lines, self.plan.on_duplicate == "reject")
+        self.job = self._submit(self.plan.lines)
+        for _ in range(self.plan.workers):
+            self.start_worker()
+
+    def tell(self, what: str) -> None:
+        """Add a line to the story."""
+        self.story.append(f"{time.monotonic() - self.began:6.2f} s  {what}")
+
+    def start_worker(self) -> None:
+        """Start one more worker."""
+        self.workers.append(self.world.worker())
+
+    def now(self) -> Job:
+        """Return the job as it stands."""
+        return self.world.job(self.job)
+
+    def rest(self) -> Job:
+        """Wait until the job rests; check that the index is then exactly what its counts say."""
+        job = self.world.until(self.job, *RESTING, timeout_s=PATIENCE_S)
+        self.tell(f"at rest: {job.state.value}, {job.counts}")
+        self.compare(job)
+        return job
+
+    def compare(self, job: Job) -> None:
+        """Compare index and counts of a resting job with the model. One that failed in doubt says so and settles later."""
+        if not job.settled:
+            assert job.state is State.FAILED and job.error and job.error.detail, job
+            return
+        difference = self.model.difference(self.world.index(), job.counts.processed)
+        if difference:
+            self.tell(f"WRONG INDEX: {difference}")
+            self.differences.append(difference)
+        tally, counts = self.model.tally(job.counts.processed), job.counts
+        found = (counts.succeeded, self._positions("failed"), counts.skipped, self._positions("duplicate"))
+        wanted = (tally.succeeded, tally.failed, 0, tally.duplicates)
+        told = (counts.total, counts.failed, counts.duplicates)
+        if found != wanted or told != (len(self.model.payload), len(tally.failed), len(tally.duplicates)):
+            self.tell(f"WRONG COUNTS: {counts}, {found}; must be {tally} of {len(self.model.payload)}")
+            self.miscounts.append(str(counts))
+
+    def step(self, verb: str, *, at_rest: bool) -> bool:
+        """Let one verb happen; say whether the job was still in a state for it."""
+        job = self.rest() if at_rest else self.now()
+        if verb not in job.allowed:
+            self.tell(f"{verb} comes too late: {job.state.value}")
+            return False
+        try:
+            self._do(verb, job)
+        except Conflict as late:  # between our look and our verb the run went on
+            if at_rest:
+                raise
+            self.tell(f"{verb} comes too late: {late}")
+            return False
+        self.tell(f"{verb} in {job.state.value} at {job.counts.processed}, sent to {job.sent_to}")
+        return True
+
+    def finish(self) -> Job:
+        """Bring the job to its end, resuming it where it rests before."""
+        deadline = time.monotonic() + PATIENCE_S
+        while (job := self.rest()).state not in (State.COMPLETED, State.CANCELED):
+            assert time.monotonic() < deadline, f"it comes to no end: {job}"
+            assert self.step(Event.RESUME, at_rest=True), job
+        return job
+
+    def _submit(self, payload: tuple[Line, ...]) -> Job:
+        options = {"on_duplicate": self.plan.on_duplicate}
+        return self.world.engine.submit(self.world.slug, iter([ndjson(payload)]), form=Form.NDJSON, options=options)
+
+    def _do(self, verb: str, job: Job) -> None:
+        at = job.counts.processed
+        if verb == DELETE:
+            after = lines(self.chance, self.chance.randint(2 * BULK, 20 * BULK), "next job")
+            self.world.engine.delete(job.id)
+            at_most = at if job.state in RESTING else job.sent_to + SLACK
+            self.model.abandoned(at, at_most, after)
+            self.job = self._submit(after)
+        elif verb == Event.EDIT:
+            old, new = self.model.payload, edited(self.chance, self.model.payload, f"edit at {at}")
+            begin = self.world.engine.edit(job.id, iter([ndjson(new)]), form=Form.NDJSON).progress.cursor
+            same = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a.raw != b.raw), min(len(old), len(new)))
+            assert begin <= min(at, same), f"an edit from document {same} at cursor {at} goes on from {begin}"
+            self.model.again(at, new, begin)
+        else:
+            self.world.ask(job, Event(verb))
+            if verb == Event.RETRY:
+                self.model.again(at, self.model.payload, 0)
+
+    def _positions(self, kind: str) -> tuple[int, ...]:
+        found = self.world.engine.failures(self.job.id, kind=kind, limit=len(self.model.payload) + 1)
+        return tuple(outcome.position for outcome in found.items)
