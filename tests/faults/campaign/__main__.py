@@ -1,4 +1,4 @@
-"""`python -m tests.faults.campaign N=100` runs seeds 0 to N-1 (FROM=1000: from there on), `SEED=7` replays one and tells its story."""
+"""`python -m tests.faults.campaign N=100` runs seeds 0 to 99 (FROM=1000: from there on), `SEED=7` replays one with its story."""
 
 import os
 import sys

@@ -90,7 +90,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """Faults that strike at once, while the bulk with document `position` is held. late: it reaches the server at the very end."""
+    """Faults that strike at once, while the bulk behind document `position` is held. late: the server gets it at the very end."""
 
     position: int
     point: Point
@@ -115,10 +115,8 @@ class Plan:
         return tuple(fault for strike in self.strikes for fault in strike.faults)
 
     def __str__(self) -> str:
-        told = [
-            f"seed {self.seed}, attempt {self.attempt}: {len(self.lines)} documents, on_duplicate {self.on_duplicate}, "
-            f"{self.workers} workers, in_place {self.in_place_s:g} s"
-        ]
+        told = [f"seed {self.seed}, attempt {self.attempt}: {len(self.lines)} documents, on_duplicate {self.on_duplicate}"]
+        told.append(f"  {self.workers} workers, in_place_s {self.in_place_s:g}")
         for strike in self.strikes:
             late = ", which reaches the server at the very end" if strike.late else ""
             told.append(f"  at document {strike.position}, {strike.point.value}{late}:")
@@ -181,12 +179,18 @@ def _steps(chance: Random, kind: Kind) -> tuple[Step, ...]:
         return ()
     noise: list[Step] = [(Event.PAUSE, NOW), (Event.RESUME, NOW)] * chance.randint(0, 2)
     hold = chance.choice((Event.PAUSE, Event.STOP))
+    cancels: tuple[list[Step], ...] = (
+        [(Event.CANCEL, NOW)],
+        [(hold, NOW), (Event.CANCEL, REST)],
+        [(hold, NOW), (Event.CANCEL, NOW)],
+    )
+    deletes: tuple[list[Step], ...] = ([(DELETE, NOW)], [(hold, NOW), (DELETE, NOW)], [(hold, NOW), (DELETE, REST)])
     then: dict[Kind, list[Step]] = {
         Kind.PAUSE: [(Event.PAUSE, NOW), (Event.RESUME, chance.choice((NOW, REST)))],
         Kind.STOP: [(Event.STOP, NOW), (Event.RESUME, REST)],
-        Kind.CANCEL: chance.choice(([(Event.CANCEL, NOW)], [(hold, NOW), (Event.CANCEL, REST)], [(hold, NOW), (Event.CANCEL, NOW)])),
+        Kind.CANCEL: chance.choice(cancels),
         Kind.RETRY: [(Event.STOP, NOW), (Event.RETRY, REST)],
         Kind.EDIT: [(hold, NOW), *[(Event.EDIT.value, REST)] * chance.randint(1, 2), (Event.RESUME, REST)],
-        Kind.DELETE: chance.choice(([(DELETE, NOW)], [(hold, NOW), (DELETE, NOW)], [(hold, NOW), (DELETE, REST)])),
+        Kind.DELETE: chance.choice(deletes),
     }
     return (*noise, *then[kind])

@@ -41,5 +41,7 @@ def report(results: Sequence[Result], server: str) -> str:
     lines += [f"WRONG: seed {result.seed}; see it again with `make faults SEED={result.seed}`" for result in wrong]
     lost, doubled = sum(result.lost for result in results), sum(result.doubled for result in results)
     miscounted, others = sum(result.miscounted for result in results), sum(bool(result.problem) for result in results)
-    lines.append(f"{lost} lost, {doubled} doubled, {miscounted} miscounted" + (f", {others} with other problems" if others else ""))
+    lines.append(
+        f"{lost} lost, {doubled} doubled, {miscounted} miscounted" + (f", {others} with other problems" if others else "")
+    )
     return "\n".join(lines)

@@ -74,9 +74,9 @@ def _healed(blow: Blow) -> bool:
 
 def _storm(scene: Scene, fault: Fault) -> Blow:
     at_once = [verb for verb, waits in fault.steps if waits is NOW]
-    done = all([scene.step(verb, at_rest=False) for verb in at_once])
+    late = [verb for verb in at_once if not scene.step(verb, at_rest=False)]
     yield
-    return done and all(scene.step(verb, at_rest=True) for verb, waits in fault.steps if waits is not NOW)
+    return not late and all(scene.step(verb, at_rest=True) for verb, waits in fault.steps if waits is not NOW)
 
 
 def _torment(scene: Scene, fault: Fault) -> Blow:
