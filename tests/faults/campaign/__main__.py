@@ -1,6 +1,7 @@
 """`python -m tests.faults.campaign N=100` runs seeds 0 to 99 (FROM=1000: from there on), `SEED=7` replays one with its story."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -26,7 +27,7 @@ def main(words: list[str]) -> int:
         results = []
         for result in results_of(seeds, cluster.url, asked.get("AT_ONCE", 3 * (os.cpu_count() or 1))):
             results.append(result)
-            print(tell(result, whole="SEED" in asked or not result.right), flush=True)
+            print(tell(result, whole="SEED" in asked or not (result.right and result.counts)), flush=True)
         print(report(results, cluster.name))
     return 0 if all(result.right for result in results) else 1
 
@@ -40,8 +41,12 @@ def results_of(seeds: range, node_url: str, at_once: int) -> Iterator[Result]:
 
 @contextmanager
 def _cluster() -> Iterator[Cluster]:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # else its servers would outlive it
+    chosen = plan(Wishes.take())
+    if chosen.why_memory:
+        raise SystemExit(f"the campaign needs a real OpenSearch (or OPENSEARCH_URL): {chosen.why_memory}")
     with TemporaryDirectory(prefix="faults-") as directory:
-        cluster = Cluster(plan(Wishes.take()), Path(directory))
+        cluster = Cluster(chosen, Path(directory))
         try:
             yield cluster
         finally:

@@ -65,8 +65,11 @@ def _attempt(plan: Plan, node_url: str) -> Result:
     problem, scene = "", None
     with _servers(directory, node_url) as (redis, proxy):
         try:
-            world = World(redis.url, proxy.url, processes, _settings(plan))
-            scene = Scene(plan, world, redis, proxy, node_url)
+            worlds = [World(redis.url, proxy.url, processes, _settings(plan)) for _ in range(2 if plan.rival else 1)]
+            if any(fault.kind is Kind.STALL for fault in plan.faults):
+                worlds[0].settings["INGEST_REQUEST_TIMEOUT_S"] = "1.5"  # of its workers; setting the scene may take longer
+            proxy.alias = f"default_{worlds[0].slug}"
+            scene = Scene(plan, worlds[0], worlds[1] if plan.rival else None, redis, proxy, node_url)
             holds = [proxy.hold(strike.position, strike.point) for strike in plan.strikes]
             for strike, hold in zip(plan.strikes, holds, strict=True):
                 struck += carry_out(scene, strike, hold)
@@ -77,21 +80,23 @@ def _attempt(plan: Plan, node_url: str) -> Result:
                     assert hold.over.wait(PATIENCE_S), "a held bulk is not let go"
             scene.finish()
             _leave(scene)
-            world.engine.delete_index(world.slug, force=True)
+            for world in worlds:
+                world.engine.delete_index(world.slug, force=True)
         except Exception:  # noqa: BLE001  whatever a seed comes to is its result, with its logs
             logs = "\n".join(f"-- log of {one.name} ({one.pid})\n{one.tail()}" for one in processes.all)
             problem = f"{traceback.format_exc()}\n{logs}"
         finally:
             processes.end()
     shutil.rmtree(directory)
+    judges = scene.judges if scene else []
     return Result(
         seed=plan.seed,
         attempts=plan.attempt + 1,
         planned=tuple(fault.kind for fault in plan.faults),
         struck=tuple(struck),
-        lost=sum(len(one.lost) for one in scene.differences) if scene else 0,
-        doubled=sum(len(one.doubled) for one in scene.differences) if scene else 0,
-        miscounted=len(scene.miscounts) if scene else 0,
+        lost=sum(len(one.lost) for judge in judges for one in judge.differences),
+        doubled=sum(len(one.doubled) for judge in judges for one in judge.differences),
+        miscounted=sum(len(judge.miscounts) for judge in judges),
         problem=problem,
         story="\n".join([str(plan), *(scene.story if scene else ())]),
         seconds=time.monotonic() - began,
@@ -109,8 +114,7 @@ def _servers(directory: Path, node_url: str) -> Iterator[tuple[RedisServer, Prox
 
 
 def _settings(plan: Plan) -> Mapping[str, str]:
-    stalls = any(kind is Kind.STALL for kind in (fault.kind for fault in plan.faults))
-    return {"INGEST_IN_PLACE_S": str(plan.in_place_s), "INGEST_REQUEST_TIMEOUT_S": "1.5" if stalls else "30"}
+    return {"INGEST_IN_PLACE_S": str(plan.in_place_s), "INGEST_SLICE_S": "0.2" if plan.rival else "30"}
 
 
 def _leave(scene: Scene) -> None:

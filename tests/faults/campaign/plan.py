@@ -90,11 +90,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """Faults that strike at once, while the bulk behind document `position` is held. late: the server gets it at the very end."""
+    """Faults that strike at once, while the bulk behind document `position` is held.
+
+    late: the server gets that bulk at the very end. storm_s: the verbs come so many seconds behind the other faults, while
+    their damage lasts; 0: with them.
+    """
 
     position: int
     point: Point
     late: bool
+    storm_s: float
     faults: tuple[Fault, ...]
 
 
@@ -108,6 +113,7 @@ class Plan:
     on_duplicate: str
     workers: int
     in_place_s: float
+    rival: tuple[Line, ...]  # payload of another job, on another index: the two share the workers in slices
     strikes: tuple[Strike, ...]
 
     @property
@@ -116,9 +122,10 @@ class Plan:
 
     def __str__(self) -> str:
         told = [f"seed {self.seed}, attempt {self.attempt}: {len(self.lines)} documents, on_duplicate {self.on_duplicate}"]
-        told.append(f"  {self.workers} workers, in_place_s {self.in_place_s:g}")
+        told.append(f"  {self.workers} workers, in_place_s {self.in_place_s:g}, a rival of {len(self.rival)} documents")
         for strike in self.strikes:
             late = ", which reaches the server at the very end" if strike.late else ""
+            late += f", verbs {strike.storm_s:.1f} s later" if strike.storm_s else ""
             told.append(f"  at document {strike.position}, {strike.point.value}{late}:")
             for fault in strike.faults:
                 steps = ", ".join(verb + (" at rest" if rest else "") for verb, rest in fault.steps)
@@ -151,6 +158,7 @@ def plan(seed: int, attempt: int = 0) -> Plan:
         on_duplicate=chance.choice(("last_wins", "reject")),
         workers=chance.choice((1, 2)),
         in_place_s=chance.choice((0.5, 60.0)),
+        rival=lines(chance, chance.randint(APART, 4 * APART), "rival") if chance.random() < 0.3 else (),
         strikes=strikes,
     )
 
@@ -166,7 +174,9 @@ def _strike(chance: Random, position: int, kinds: Sequence[Kind]) -> Strike:
     point = chance.choice(list(Point))
     faults = tuple(_fault(chance, kind) for kind in sorted(kinds, key=lambda kind: order.index(kind.family)))
     late = point is Point.BEFORE and any(kind in LOSES_THE_RUN for kind in kinds) and chance.random() < 0.5
-    return Strike(position, point, late, faults)
+    families = [fault.kind.family for fault in faults]
+    apart = len(faults) > 1 and Family.STORM in families and Family.REDIS not in families  # a paused Redis hears no verb
+    return Strike(position, point, late, chance.uniform(0.1, LEASE_S) if apart and chance.random() < 0.5 else 0.0, faults)
 
 
 def _fault(chance: Random, kind: Kind) -> Fault:

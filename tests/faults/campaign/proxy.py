@@ -40,10 +40,10 @@ class Hold:
 
 
 class Proxy:
-    """Listens on a port of its own until `close`. `bulks` counts the requests to `_bulk`, held ones included."""
+    """Listens on a port of its own until `close`. Only bulks to `alias` are held and tormented; `bulks` counts them."""
 
     def __init__(self, node_url: str) -> None:
-        self.node = urlsplit(node_url).netloc
+        self.node, self.alias = urlsplit(node_url).netloc, ""
         self.holds: list[Hold] = []
         self.bulks = 0
         self._lock = threading.Lock()
@@ -128,7 +128,7 @@ class _Request(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        if self.path.partition("?")[0].endswith("/_bulk"):
+        if self.path.partition("?")[0] == f"/{self.server.proxy.alias}/_bulk":
             self._bulk(body)
         else:
             self._reply(*self._forward(body))

@@ -8,7 +8,8 @@ from ingest_queue.errors import Conflict
 from ingest_queue.intake.body import Form
 from ingest_queue.job import Job
 from ingest_queue.states import DELETE, RESTING, Event, State
-from tests.faults.campaign.model import Difference, Model
+from tests.faults.campaign.judge import Judge
+from tests.faults.campaign.model import Model
 from tests.faults.campaign.payload import Line, edited, lines, ndjson
 from tests.faults.campaign.plan import Plan
 from tests.faults.campaign.proxy import Proxy
@@ -22,24 +23,25 @@ SLACK = 4 * BULK  # documents that a run may announce between our look at it and
 
 @dataclass
 class Scene:
-    """`differences` and `miscounts` collect what is wrong whenever the job rests."""
+    """`job` is the one that is struck; a `rival` has a job on an index of its own, which the same workers carry in turns."""
 
     plan: Plan
     world: World
+    rival: World | None
     redis: RedisServer
     proxy: Proxy
     node_url: str
     story: list[str] = field(default_factory=list)
     workers: list[Process] = field(default_factory=list)
     left: list[Process] = field(default_factory=list)  # workers that were asked to end, and must have done so in good order
-    differences: list[Difference] = field(default_factory=list)
-    miscounts: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.began = time.monotonic()
         self.chance = Random(self.plan.seed)
+        self.judges = [Judge(world, self.tell) for world in (self.world, self.rival) if world]
         self.model = Model(self.plan.lines, self.plan.on_duplicate == "reject")
-        self.job = self._submit(self.plan.lines)
+        self.job = self._submit(self.world, self.plan.lines)
+        self.rivals_job = self._submit(self.rival, self.plan.rival) if self.rival else None
         for _ in range(self.plan.workers):
             self.start_worker()
 
@@ -59,25 +61,8 @@ class Scene:
         """Wait until the job rests; check that the index is then exactly what its counts say."""
         job = self.world.until(self.job, *RESTING, timeout_s=PATIENCE_S)
         self.tell(f"at rest: {job.state.value}, {job.counts}")
-        self.compare(job)
+        self.judges[0].compare(job, self.model)
         return job
-
-    def compare(self, job: Job) -> None:
-        """Compare index and counts of a resting job with the model. One that failed in doubt says so and settles later."""
-        if not job.settled:
-            assert job.state is State.FAILED and job.error and job.error.detail, job
-            return
-        difference = self.model.difference(self.world.index(), job.counts.processed)
-        if difference:
-            self.tell(f"WRONG INDEX: {difference}")
-            self.differences.append(difference)
-        tally, counts = self.model.tally(job.counts.processed), job.counts
-        found = (counts.succeeded, self._positions("failed"), counts.skipped, self._positions("duplicate"))
-        wanted = (tally.succeeded, tally.failed, 0, tally.duplicates)
-        told = (counts.total, counts.failed, counts.duplicates)
-        if found != wanted or told != (len(self.model.payload), len(tally.failed), len(tally.duplicates)):
-            self.tell(f"WRONG COUNTS: {counts}, {found}; must be {tally} of {len(self.model.payload)}")
-            self.miscounts.append(str(counts))
 
     def step(self, verb: str, *, at_rest: bool) -> bool:
         """Let one verb happen; say whether the job was still in a state for it."""
@@ -96,16 +81,19 @@ class Scene:
         return True
 
     def finish(self) -> Job:
-        """Bring the job to its end, resuming it where it rests before."""
+        """Bring the job to its end, resuming it where it rests before; wait for the rival's."""
         deadline = time.monotonic() + PATIENCE_S
         while (job := self.rest()).state not in (State.COMPLETED, State.CANCELED):
             assert time.monotonic() < deadline, f"it comes to no end: {job}"
             assert self.step(Event.RESUME, at_rest=True), job
+        if self.rival and self.rivals_job:
+            ended = self.rival.until(self.rivals_job, State.COMPLETED, timeout_s=PATIENCE_S)
+            self.judges[1].compare(ended, Model(self.plan.rival, self.model.rejects))
         return job
 
-    def _submit(self, payload: tuple[Line, ...]) -> Job:
+    def _submit(self, world: World, payload: tuple[Line, ...]) -> Job:
         options = {"on_duplicate": self.plan.on_duplicate}
-        return self.world.engine.submit(self.world.slug, iter([ndjson(payload)]), form=Form.NDJSON, options=options)
+        return world.engine.submit(world.slug, iter([ndjson(payload)]), form=Form.NDJSON, options=options)
 
     def _do(self, verb: str, job: Job) -> None:
         at = job.counts.processed
@@ -114,7 +102,7 @@ class Scene:
             self.world.engine.delete(job.id)
             at_most = at if job.state in RESTING else job.sent_to + SLACK
             self.model.abandoned(at, at_most, after)
-            self.job = self._submit(after)
+            self.job = self._submit(self.world, after)
         elif verb == Event.EDIT:
             old, new = self.model.payload, edited(self.chance, self.model.payload, f"edit at {at}")
             begin = self.world.engine.edit(job.id, iter([ndjson(new)]), form=Form.NDJSON).progress.cursor
@@ -125,7 +113,3 @@ class Scene:
             self.world.ask(job, Event(verb))
             if verb == Event.RETRY:
                 self.model.again(at, self.model.payload, 0)
-
-    def _positions(self, kind: str) -> tuple[int, ...]:
-        found = self.world.engine.failures(self.job.id, kind=kind, limit=len(self.model.payload) + 1)
-        return tuple(outcome.position for outcome in found.items)
