@@ -51,7 +51,7 @@ def lines(chance: Random, count: int, note: str, first: int = 0) -> tuple[Line, 
 
 def edited(chance: Random, old: Sequence[Line], note: str) -> tuple[Line, ...]:
     """Return the payload after an edit: the same up to a line anywhere in it, from there on changed, shorter or longer."""
-    first = chance.randrange(len(old))
+    first = int(len(old) * chance.random() ** 2)  # rather early, so that the edit rewrites much of what was sent
     count = max(1, len(old) - first + chance.randint(-40, 40))
     return (*old[:first], *lines(chance, count, note, first))
 

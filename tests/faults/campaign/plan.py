@@ -75,6 +75,7 @@ STORMS: Final = (Kind.PAUSE, Kind.STOP, Kind.CANCEL, Kind.RETRY, Kind.EDIT, Kind
 PROCESSES: Final = (Kind.KILL_HORSE, Kind.KILL_WORKER, Kind.KILL_BOTH, Kind.SIGTERM, Kind.HANG_HORSE, Kind.HANG_BOTH)
 REDISES: Final = (Kind.REDIS_RESTART, Kind.REDIS_KILL, Kind.REDIS_PAUSE)
 LOSES_THE_RUN: Final = (Kind.KILL_HORSE, Kind.KILL_BOTH, Kind.HANG_HORSE, Kind.HANG_BOTH)
+REWRITES: Final = (Kind.EDIT, Kind.DELETE)  # other contents under the same ids
 LAST: Final = (Kind.CANCEL, Kind.DELETE)  # nothing of the job is left to be struck after them
 
 
@@ -144,6 +145,8 @@ def plan(seed: int, attempt: int = 0) -> Plan:
             groups[-1].append(kind)
         else:
             groups.append([kind])
+    if any(_loses(group) for group in groups) and len(groups) < 3 and chance.random() < 0.7:
+        groups.append([chance.choice(REWRITES)])  # so that what the lost run still sends comes after something newer
     groups.sort(key=lambda group: any(kind in LAST for kind in group))  # at most one of these can be struck
     groups = [group for number, group in enumerate(groups) if number in (0, len(groups) - 1) or not set(group) & set(LAST)]
     if len(groups) > 1 and set(groups[0]) & set(LAST):
@@ -171,12 +174,16 @@ def _positions(chance: Random, strikes: int, count: int) -> Sequence[int]:
 
 def _strike(chance: Random, position: int, kinds: Sequence[Kind]) -> Strike:
     order = list(Family)
-    point = chance.choice(list(Point))
+    point = Point.BEFORE if _loses(kinds) and chance.random() < 0.6 else chance.choice(list(Point))
     faults = tuple(_fault(chance, kind) for kind in sorted(kinds, key=lambda kind: order.index(kind.family)))
-    late = point is Point.BEFORE and any(kind in LOSES_THE_RUN for kind in kinds) and chance.random() < 0.5
+    late = point is Point.BEFORE and _loses(kinds) and chance.random() < 0.7
     families = [fault.kind.family for fault in faults]
     apart = len(faults) > 1 and Family.STORM in families and Family.REDIS not in families  # a paused Redis hears no verb
     return Strike(position, point, late, chance.uniform(0.1, LEASE_S) if apart and chance.random() < 0.5 else 0.0, faults)
+
+
+def _loses(kinds: Sequence[Kind]) -> bool:
+    return any(kind in LOSES_THE_RUN for kind in kinds)
 
 
 def _fault(chance: Random, kind: Kind) -> Fault:

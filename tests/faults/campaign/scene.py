@@ -98,7 +98,7 @@ class Scene:
     def _do(self, verb: str, job: Job) -> None:
         at = job.counts.processed
         if verb == DELETE:
-            after = lines(self.chance, self.chance.randint(2 * BULK, 20 * BULK), "next job")
+            after = lines(self.chance, self.chance.randint(2 * BULK, len(self.model.payload)), "next job")
             self.world.engine.delete(job.id)
             at_most = at if job.state in RESTING else job.sent_to + SLACK
             self.model.abandoned(at, at_most, after)
