@@ -8,6 +8,7 @@ from typing import Final
 
 import psutil
 
+from ingest_queue.job import Job
 from ingest_queue.states import RESTING
 from ingest_queue.store import keys
 from tests.faults.campaign.plan import NOW, STORMS, Family, Fault, Kind, Strike
@@ -52,7 +53,16 @@ def carry_out(scene: Scene, strike: Strike, hold: Hold) -> list[Kind]:
     blows.sort(key=lambda one: HEALING.index(one[0].family))
     struck = [kind for kind, blow in blows if _healed(blow)]
     scene.tell(f"healed; as planned: {', '.join(struck) or 'none'}")
+    if strike.late and not _goes_on_without(scene, job):
+        scene.tell("the run was not lost: its bulk goes on")  # it woke before anybody could take its job
+        hold.released.set()
     return struck
+
+
+def _goes_on_without(scene: Scene, struck: Job) -> bool:
+    """Return whether somebody else has the job, or nobody needs to, within the time that a rescue takes."""
+    _until(lambda: scene.now().token != struck.token, BEFALL_S)
+    return scene.now().token != struck.token
 
 
 def _holder(scene: Scene) -> Process | None:
