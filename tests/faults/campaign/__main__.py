@@ -34,9 +34,12 @@ def main(words: list[str]) -> int:
 
 def results_of(seeds: range, node_url: str, at_once: int) -> Iterator[Result]:
     """Run seeds, several at once, each in a process; yield each as it ends."""
-    with ProcessPoolExecutor(min(at_once, len(seeds)), mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(min(at_once, len(seeds)), mp_context=get_context("spawn"))
+    try:
         for done in as_completed([pool.submit(run, seed, node_url) for seed in seeds]):
             yield done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)  # who stops a campaign waits for the seeds that run, not for all
 
 
 @contextmanager
