@@ -51,7 +51,7 @@ def carry_out(scene: Scene, strike: Strike, hold: Hold) -> list[Kind]:
         _until(lambda: False, strike.storm_s)
         next(blow)
     blows.sort(key=lambda one: HEALING.index(one[0].family))
-    struck = [kind for kind, blow in blows if kind not in STORMS and _healed(blow)]
+    struck: list[Kind] = [kind for kind, blow in blows if kind not in STORMS and _healed(blow)]
     if strike.late and not _goes_on_without(scene, job):
         scene.tell("the run was not lost: its bulk goes on")  # it woke before anybody could take its job
         hold.released.set()
