@@ -78,6 +78,7 @@ def _attempt(plan: Plan, node_url: str) -> Result:
             for hold in holds:
                 if hold.reached.is_set():
                     assert hold.over.wait(PATIENCE_S), "a held bulk is not let go"
+            scene.wake()
             scene.finish()
             _leave(scene)
             for world in worlds:

@@ -88,6 +88,11 @@ class Fault:
     times: int
     steps: tuple[Step, ...] = ()
 
+    @property
+    def wakes_last(self) -> bool:
+        """Whether what hangs goes on only when its job has ended elsewhere."""
+        return self.kind is Kind.HANG_BOTH and self.times > 2
+
 
 @dataclass(frozen=True, slots=True)
 class Strike:
@@ -130,6 +135,7 @@ class Plan:
             told.append(f"  at document {strike.position}, {strike.point.value}{late}:")
             for fault in strike.faults:
                 steps = ", ".join(verb + (" at rest" if rest else "") for verb, rest in fault.steps)
+                steps = "wakes at the very end" if fault.wakes_last else steps
                 told.append(f"    {fault.kind.value} ({steps or f'{fault.seconds:.1f} s, {fault.times} bulks'})")
         return "\n".join(told)
 

@@ -2,7 +2,10 @@
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
+
+import psutil
 
 from ingest_queue.errors import Conflict
 from ingest_queue.intake.body import Form
@@ -14,7 +17,7 @@ from tests.faults.campaign.payload import Line, edited, lines, ndjson
 from tests.faults.campaign.plan import Plan
 from tests.faults.campaign.proxy import Proxy
 from tests.faults.world import BULK, World
-from tests.servers.processes import Process
+from tests.servers.processes import Process, wait_for
 from tests.servers.redis import RedisServer
 
 PATIENCE_S = 60.0
@@ -33,6 +36,7 @@ class Scene:
     node_url: str
     story: list[str] = field(default_factory=list)
     workers: list[Process] = field(default_factory=list)
+    hung: list[Process] = field(default_factory=list)  # workers that go on, horse and all, when the job has ended elsewhere
     left: list[Process] = field(default_factory=list)  # workers that were asked to end, and must have done so in good order
 
     def __post_init__(self) -> None:
@@ -52,6 +56,20 @@ class Scene:
     def start_worker(self) -> None:
         """Start one more worker."""
         self.workers.append(self.world.worker())
+
+    def hang(self, worker: Process) -> None:
+        """Stop a worker and its horse until `wake`."""
+        for pid in (*worker.children(), worker.pid):
+            psutil.Process(pid).suspend()
+        self.hung.append(worker)
+
+    def wake(self) -> None:
+        """Let the hung ones go on: the horses first, which must find out by themselves that their job is somebody else's."""
+        for worker in self.hung:
+            for horse in map(psutil.Process, worker.children()):
+                horse.resume()
+                wait_for(partial(_has_ended, horse), PATIENCE_S, "the end of a horse that woke too late")
+            worker.cont()
 
     def now(self) -> Job:
         """Return the job as it stands."""
@@ -113,3 +131,10 @@ class Scene:
             self.world.ask(job, Event(verb))
             if verb == Event.RETRY:
                 self.model.again(at, self.model.payload, 0)
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)  # its parent hangs and has not heard of it
+    except psutil.NoSuchProcess:
+        return True

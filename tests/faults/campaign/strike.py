@@ -151,7 +151,12 @@ def _hang_horse(scene: Scene, fault: Fault, holder: Process) -> Blow:
 
 
 def _hang_both(scene: Scene, fault: Fault, holder: Process) -> Blow:
-    return (yield from _hang(fault, [*holder.children(), holder.pid]))
+    if not fault.wakes_last:
+        return (yield from _hang(fault, [*holder.children(), holder.pid]))
+    scene.hang(holder)
+    yield
+    scene.start_worker()
+    return True
 
 
 def _hang(fault: Fault, pids: list[int]) -> Blow:
