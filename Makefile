@@ -1,11 +1,12 @@
 # Everything a person does here, one command each; `make help` lists them. Needs Python >= 3.11 with venv, and no more.
 PYTHON ?= python3
 CITIES ?= 15000
+N ?= 100
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test faults-mutants bench check docs format clean
+.PHONY: help demo up test faults faults-mutants bench check docs format clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +19,9 @@ up: $(INSTALLED) ## web and two workers until Ctrl-C; REDIS_URL and OPENSEARCH_U
 
 test: $(INSTALLED) ## all tests; the last lines say which servers ran (ARGS=-x, ARGS=tests/unit ...)
 	$(BIN)/python -m pytest $(ARGS)
+
+faults: $(INSTALLED) ## N=100 seeded faults on a real node (N=1000: about 30 minutes), or SEED=7 again with its story
+	@exec $(BIN)/python -m tests.faults.campaign N=$(N) $(if $(SEED),SEED=$(SEED)) $(if $(FROM),FROM=$(FROM))
 
 faults-mutants: $(INSTALLED) ## take one safeguard out of a copy at a time: a named schedule must fail; 6 minutes
 	$(BIN)/python -m tests.faults.mutants
