@@ -36,7 +36,7 @@ def verbs(stage: Stage) -> Iterator[Figure]:
             waits.append(time.monotonic() - began)
             assert asked.state in HALTING, "the load was over before the verb came"
             bulks.append((_now(world, job).counts.processed - asked.sent_to) / BULK)
-            world.engine.delete_index(slug, force=True)
+            world.engine.indexes.delete(slug, force=True)
     yield Figure("P10 bulks", max(bulks), f"{max(bulks):g} of {len(bulks)} verbs", "those in flight are waited for")
     yield Figure("P10 wait", max(waits), spread(waits))
 

@@ -84,7 +84,7 @@ def _load(world: World, client: Callable[[str], Took], bulk_documents: int | Non
     slug = world.index(bulk_documents=bulk_documents)
     took = client(slug)
     found = world.client.count(index=alias(slug))["count"]
-    world.engine.delete_index(slug, force=True)
+    world.engine.indexes.delete(slug, force=True)
     assert found, "nothing was loaded"
     return took
 

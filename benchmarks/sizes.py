@@ -56,7 +56,7 @@ def memory(stage: Stage) -> Iterator[Figure]:
         parent = psutil.Process(worker.pid).memory_info().rss / 2**20
         rate = documents / wall_s(ended)
         yield Figure("P7", peak.megabytes, f"{peak.megabytes:.0f} MB", f"its idle parent {parent:.0f} MB; {rate:,.0f} lines/s")
-        world.engine.delete_index(ended.index)
+        world.engine.indexes.delete(ended.index)
 
 
 class Peak:
@@ -94,6 +94,6 @@ def growth(stage: Stage) -> Iterator[Figure]:
             slug = world.index()
             (job,) = world.until_over(world.submit(slug, bodies[name][0]))
             took[name].append(wall_s(job))
-            world.engine.delete_index(slug)
+            world.engine.indexes.delete(slug)
     large, small = took["large"], took["small"][1:]
     yield Figure("P8", median(large) / median(small), spread(large), f"{spread(small)} for {bodies['small'][1]} documents")

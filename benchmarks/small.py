@@ -39,7 +39,7 @@ def way(stage: Stage) -> Iterator[Figure]:
             world.until(lambda job=job: world.engine.get(job.id).state in RESTING, poll_s=0.001)
             ours.append(1000 * (time.perf_counter() - began))
             world.until_idle()
-            prebuilt = bodies(ndjson(DOCUMENTS, short=True, start=first), world.engine.get_index(slug), job.round + 1)[0]
+            prebuilt = bodies(ndjson(DOCUMENTS, short=True, start=first), world.engine.indexes.get(slug), job.round + 1)[0]
             began = time.perf_counter()
             for path, data in ((f"/default_{slug}/_bulk", prebuilt), (f"/default_{slug}/_refresh", b"")):
                 connection.request("POST", path, data, {"Content-Type": "application/json"})

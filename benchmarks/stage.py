@@ -111,7 +111,7 @@ class World:
     def index(self, slug: str = "", bulk_documents: int | None = None) -> str:
         """Make an empty index; return its slug."""
         slug = slug or f"c{uuid4().hex[:10]}"
-        self.engine.create_index(definition(slug, bulk_documents))
+        self.engine.indexes.create(definition(slug, bulk_documents))
         return slug
 
     def submit(self, slug: str, body: bytes) -> Job:

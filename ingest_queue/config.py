@@ -34,10 +34,11 @@ class Config:
     opensearch_url: str = setting("", "URL", "OpenSearch 2.x or 3.x; empty: the in-memory server, for trying out")
     opensearch_ca: str = setting("", "path", "CA bundle for an https cluster; empty: the system's")
     data_dir: str = setting("", "path", "where embedded servers keep their files; empty: ~/.local/share/ingest-queue")
-    host: str = setting("127.0.0.1", "address", "where web listens; there is no access control yet, so keep it local")
+    host: str = setting("127.0.0.1", "address", "where web listens; other than loopback only when there is an admin")
     port: int = setting(8000, "port", "where web listens", 1, 65535)
-    expose: str = setting("no", "word", "yes: web may listen beyond this machine, for a container published to loopback")
+    proxies: int = setting(0, "proxies", "reverse proxies before web whose X-Forwarded-For and -Proto are believed", 0, 10)
     url: str = setting("http://127.0.0.1:8000", "URL", "address of the HTTP API that the CLI talks to")
+    key: str = setting("", "key", "what the CLI sends to the HTTP API")
     log_level: str = setting("INFO", "level", "DEBUG, INFO, WARNING or ERROR")
 
     max_body_bytes: int = setting(100 * MIB, "bytes", "decoded bytes of one payload; more is refused with 413", 1)
@@ -47,6 +48,11 @@ class Config:
     payload_budget_bytes: int = setting(2048 * MIB, "bytes", "stored payloads together; over it intake answers 503", MIB)
     memory_ceiling: float = setting(0.8, "share", "of Redis' maxmemory; over it intake answers 503", 0.1, 1.0)
     upload_ttl_s: int = setting(3600, "s", "how long an upload that broke off may hold its bytes", 60)
+
+    submits_per_minute: int = setting(30, "calls", "submissions a minute per key, or per account for Opensolr clients; 0: any", 0)
+    submits_per_hour: int = setting(500, "calls", "the same an hour; 0: any", 0)
+    calls_per_minute: int = setting(6000, "calls", "calls of all kinds a minute per key; 0: any", 0)
+    guesses_per_minute: int = setting(30, "calls", "wrong keys and passwords a minute per address; 0: any", 0)
 
     bulk_documents: int = setting(5000, "documents", "most documents of one bulk; an index may say less", 1, 100_000)
     bulk_bytes: int = setting(5 * MIB, "bytes", "most bytes of one bulk", 1024, 100 * MIB)
@@ -93,7 +99,7 @@ class Config:
     def table(self) -> list[tuple[str, str, str, str, str]]:
         """Return a row a setting: variable, value (secrets masked), unit, range, meaning."""
         return [
-            (variable(f.name), masked(str(getattr(self, f.name))), f.metadata["unit"], _range(f), f.metadata["meaning"])
+            (variable(f.name), shown(f.name, getattr(self, f.name)), f.metadata["unit"], _range(f), f.metadata["meaning"])
             for f in fields(self)
         ]
 
@@ -101,6 +107,11 @@ class Config:
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
     return name.upper() if name in UNPREFIXED else f"INGEST_{name.upper()}"
+
+
+def shown(name: str, value: object) -> str:
+    """Return a setting's value as people may see it."""
+    return "***" if name == "key" and value else masked(str(value))
 
 
 def masked(value: str) -> str:
@@ -143,8 +154,6 @@ def _together(config: Config) -> list[str]:
     problems = []
     if config.ack not in ("memory", "fsync"):
         problems.append(f"INGEST_ACK={config.ack!r}: must be memory or fsync")
-    if config.expose not in ("no", "yes"):
-        problems.append(f"INGEST_EXPOSE={config.expose!r}: must be no or yes")
     if urlsplit(config.url).scheme not in ("http", "https"):
         problems.append("INGEST_URL: must begin with http:// or https://")
     if config.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):

@@ -1,30 +1,33 @@
 """(9) Everything that surfaces may do: submit, ask, edit, delete, read. They call this and nothing below it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, Final
 from uuid import uuid4
 
-import orjson
 from opensearchpy import OpenSearch
 
 from ingest_queue import cluster, indexes, refusals
+from ingest_queue.access.actor import LOCAL, Actor
+from ingest_queue.access.audit import Audit
+from ingest_queue.access.directory import Directory
+from ingest_queue.access.keyring import Keyring
+from ingest_queue.catalog import Catalog
 from ingest_queue.config import Config
 from ingest_queue.embedded import addresses
-from ingest_queue.errors import Conflict, Invalid, JobFailed, Missing, Unavailable
+from ingest_queue.errors import JobFailed, Missing, Unavailable
 from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
+from ingest_queue.listing import Page, Wanted, page
 from ingest_queue.payload import StoredPayload, take_in
-from ingest_queue.schema.definition import Definition
-from ingest_queue.states import UNFINISHED, Event, State
+from ingest_queue.states import DELETE, Event, State
 from ingest_queue.store import connect as redis_server
 from ingest_queue.store import keys
 from ingest_queue.store.codec import new_record
 from ingest_queue.store.payloads import upload_expired
+from ingest_queue.store.records import Once
 from ingest_queue.store.store import Store
 
-T = TypeVar("T")
-DEFAULT_ACCOUNT: Final = "default"
 DETAILS: Final[Mapping[str, keys.Key]] = {"failed": keys.FAILURES, "skipped": keys.SKIPPED, "duplicate": keys.DUPLICATES}
 AFRESH: Final = {"attempts": "0", "refusals": "0", "error": "", "waiting_for": "", "waiting_since": ""}
 EFFECTS: Final[Mapping[Event, Mapping[str, Any]]] = {  # what a verb does beside its arrow; transition.lua reads it
@@ -38,15 +41,6 @@ EFFECTS: Final[Mapping[Event, Mapping[str, Any]]] = {  # what a verb does beside
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a listing; `next` continues it, None at the end. `total` counts all, also what is not kept."""
-
-    items: tuple[T, ...]
-    next: str | None
-    total: int | None = None
-
-
 def open_engine(config: Config) -> "Engine":
     """Return the engine over the configured servers, or over embedded ones (which it starts) where no URL is set."""
     config = addresses(config)
@@ -54,10 +48,14 @@ def open_engine(config: Config) -> "Engine":
 
 
 class Engine:
-    """The engine over one Redis and one cluster."""
+    """The engine over one Redis and one cluster. `by` is who asks: what they do not see does not exist for them."""
 
     def __init__(self, config: Config, store: Store, client: OpenSearch) -> None:
         self.config, self.store, self.cluster = config, store, client
+        self.audit = Audit(store.audit)
+        self.directory = Directory(store.people, self.audit)
+        self.keyring = Keyring(store.people, self.directory, self.audit)
+        self.indexes = Catalog(store, client, self.audit)
 
     # Jobs ---------------------------------------------------------------------------------------------------------
     def submit(
@@ -66,16 +64,18 @@ class Engine:
         pieces: Iterator[bytes],
         *,
         form: Form,
-        account: str = DEFAULT_ACCOUNT,
-        initiator: str = "local",
+        by: Actor = LOCAL,
+        account: str | None = None,
         source: str = "API",
         options: Mapping[str, Any] | None = None,
+        once: Once | None = None,
     ) -> Job:
-        """Store the documents and let them wait for their turn; return the job.
+        """Store the documents and let them wait for their turn; return the job, or the first one of a request that came again.
 
-        Raises Missing (index), Invalid, TooLarge, Unavailable; then nothing of the payload is kept.
+        Raises Missing (index), Denied, Invalid, TooLarge, Unavailable; then nothing of the payload is kept.
         """
-        self.get_index(index, account=account)
+        account = by.account_for(account)
+        self.indexes.get(index, by=by, account=account)
         job_id = uuid4().hex
         with self.store.payloads.receiving(job_id) as upload:
             taken = take_in(pieces, form, upload, self.config)
@@ -83,7 +83,7 @@ class Engine:
                 id=job_id,
                 kind=Kind.IMPORT if form is Form.NDJSON else Kind.PAYLOAD,
                 account=account,
-                initiator=initiator,
+                initiator=by.name,
                 source=source,
                 index=index,
                 alias=indexes.alias(account, index),
@@ -95,98 +95,89 @@ class Engine:
                 payload_bytes=taken.bytes,
                 options=dict(options or {}),
             )
-            if not self.store.records.submit(fields, upload.id):
+            first_id = self.store.records.submit(fields, upload.id, once)
+            if first_id is None:
                 raise upload_expired()
-        return self.get(job_id)
+        if first_id != job_id:  # the request came again
+            self.store.payloads.abandon(upload)
+            return self.get(first_id, by=by)
+        self.audit.note(by, "job.submit", f"job:{job_id}", account=account, index=index)
+        return self.get(job_id, by=by)
 
-    def ask(self, job_id: str, event: Event, *, who: str = "local") -> Job:
+    def ask(self, job_id: str, event: Event, *, by: Actor = LOCAL, call: str | None = None) -> Job:
         """Let a person's verb happen to the job; return the job. One whose effect already holds changes nothing.
+
+        `call` names the request, so that a retry that comes again is not done again.
 
         Raises Missing, Conflict (state, allowed; or `payload_expired`).
         """
-        effects = dict(EFFECTS.get(event, {}))
+        job = self.get(job_id, by=by)
+        effects = dict(EFFECTS.get(event, {})) | ({"call": call} if call else {})
         if event is Event.CANCEL:
-            effects["set"] = {"canceled_by": who}
+            effects["set"] = {"canceled_by": by.name}
         if event is Event.RETRY:  # from the first document, so also into an index that was made again
-            job = self.get(job_id)
             effects["set"] = {**effects["set"], "index_birth": self.store.definitions.birth(job.account, job.index)}
-        return refusals.job_of(self.store.records.happen(event, job_id, **effects), job_id, event)
+        with self._deed(by, event.value, job):
+            return refusals.job_of(self.store.records.happen(event, job_id, **effects), job_id, event)
 
-    def edit(self, job_id: str, pieces: Iterator[bytes], *, form: Form, who: str = "local") -> Job:
+    def edit(self, job_id: str, pieces: Iterator[bytes], *, form: Form, by: Actor = LOCAL) -> Job:
         """Replace the payload of a resting job; cursor and counts go back to the first changed document at the latest.
 
         Raises Missing, Conflict (state, allowed; or `payload_changed`, `payload_expired`), Invalid, TooLarge, Unavailable.
         """
-        job = self.get(job_id)
-        if Event.EDIT.value not in job.allowed or job.payload is None:
-            raise refusals.refusal(job, Event.EDIT)
-        with self.store.payloads.receiving(job_id) as upload:
-            taken = take_in(pieces, form, upload, self.config)
-            try:
-                first_changed = self._stored(job).first_difference(StoredPayload(self.store.payloads, job_id, upload.name))
-            except JobFailed as gone:  # the old payload's time came while it was compared
-                raise refusals.conflict(gone.code, gone.message, job) from gone
-            edit = {
-                "from_version": str(job.payload.version),
-                "version": str(job.payload.version + 1),
-                "name": upload.name,
-                "first_changed": first_changed,
-                "bytes": str(taken.bytes),
-                "documents": str(taken.documents),
-                "upload": upload.id,
-            }
-            return refusals.job_of(self.store.records.happen(Event.EDIT, job_id, edit=edit, repeatable=False), job_id, Event.EDIT)
+        job = self.get(job_id, by=by)
+        with self._deed(by, Event.EDIT.value, job):
+            return self._edit(job, pieces, form)
 
-    def delete(self, job_id: str, *, who: str = "local") -> None:
+    def delete(self, job_id: str, *, by: Actor = LOCAL) -> None:
         """Take the job out of the queue in any state; what it wrote stays in the index. Raises Missing."""
-        if not self.store.records.delete(job_id):
-            raise refusals.missing(job_id)
+        job = self.get(job_id, by=by)
+        with self._deed(by, DELETE, job):
+            if not self.store.records.delete(job_id):
+                raise refusals.missing(job_id)
 
-    def get(self, job_id: str) -> Job:
+    def get(self, job_id: str, *, by: Actor = LOCAL) -> Job:
         """Return the job. Raises Missing."""
         job = self.store.records.get(job_id)
-        if job is None:
+        if job is None or not by.sees(job.account, job.index):
             raise refusals.missing(job_id)
         return job
 
     def list(
         self,
+        wanted: Wanted = Wanted(),  # noqa: B008  frozen
         *,
-        state: State | None = None,
         index: str | None = None,
-        account: str = DEFAULT_ACCOUNT,
+        by: Actor = LOCAL,
+        account: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[Job]:
-        """Return jobs by when they entered their state, newest first. Raises Invalid for a cursor that is not ours."""
-        after = None
-        if cursor:
-            score, _, job_id = cursor.partition("-")
-            if not score.isdecimal() or not job_id:
-                raise Invalid("invalid_cursor", "this cursor was not given by a listing; begin without one")
-            after = (int(score), job_id)
-        states = (state,) if state else tuple(State)
-        found = self.store.records.page(self._scope(account, index), states, after, limit + 1)
-        jobs = self.store.records.get_many([job_id for _, job_id in found[:limit]])
-        next_cursor = f"{found[limit - 1][0]}-{found[limit - 1][1]}" if len(found) > limit else None
-        return Page(tuple(job for job in jobs if job), next_cursor)
+        """Return jobs by when they entered their state, newest first. Raises Missing, Denied, Invalid for an odd cursor."""
+        return page(self.store.records, self._scope(by, account, index), wanted, cursor, limit)
 
-    def counts(self, *, index: str | None = None, account: str = DEFAULT_ACCOUNT) -> dict[State, int]:
+    def counts(self, *, index: str | None = None, by: Actor = LOCAL, account: str | None = None) -> dict[State, int]:
         """Return how many jobs are in each state."""
-        return self.store.records.counts(self._scope(account, index))
+        return self.store.records.counts(self._scope(by, account, index))
 
-    def failures(self, job_id: str, *, kind: str = "failed", after: int = -1, limit: int = 100) -> Page[Outcome]:
+    def failures(
+        self, job_id: str, *, kind: str = "failed", after: int = -1, limit: int = 100, by: Actor = LOCAL
+    ) -> Page[Outcome]:
         """Return the failed (or skipped, or duplicate) documents behind a position, in payload order."""
-        job = self.get(job_id)
+        job = self.get(job_id, by=by)
         found = self.store.records.details(DETAILS[kind], job_id, after, limit + 1)
         outcomes = tuple(Outcome(**detail) for detail in found[:limit])
         total = {"failed": job.counts.failed, "skipped": job.counts.skipped, "duplicate": job.counts.duplicates}[kind]
         return Page(outcomes, str(outcomes[-1].position) if len(found) > limit else None, total)
 
-    def payload(self, job_id: str) -> Iterator[bytes]:
-        """Return the payload as NDJSON, chunk by chunk. Raises Missing, Conflict `payload_expired`."""
-        job = self.get(job_id)
-        return _told(self._stored(job).texts(), job)
+    def payload(self, job_id: str, *, first: int = 0, documents: int | None = None, by: Actor = LOCAL) -> Iterator[bytes]:
+        """Return the payload as NDJSON, chunk by chunk: all of it as submitted, or `documents` from position `first` on.
+
+        Raises Missing, Conflict `payload_expired`.
+        """
+        job = self.get(job_id, by=by)
+        stored = self._stored(job)
+        return _told(stored.texts() if not first and documents is None else stored.part(first, documents), job)
 
     def waiting_for(self, job: Job) -> str | None:
         """Return a sentence that says what the job waits for; None when it does not wait."""
@@ -200,47 +191,6 @@ class Engine:
         if holder:
             return f"job {holder} on the same index"
         return "a free worker" if self.store.lanes.alive() else "a worker: none is running, or they are suspended"
-
-    # Indexes ------------------------------------------------------------------------------------------------------
-    def create_index(self, definition: Definition, *, account: str = DEFAULT_ACCOUNT) -> Definition:
-        """Make the index in the cluster and remember its definition; the same one again changes nothing.
-
-        Raises Conflict `index_exists` for another definition of the slug, Unavailable, Invalid.
-        """
-        text = orjson.dumps(definition.to_json())
-        known = self.store.definitions.get(account, definition.slug)
-        if known is not None and known != text:
-            message = f"index {definition.slug} exists with another definition; choose another slug or delete it"
-            raise Conflict("index_exists", message, state="exists", allowed=["delete"])
-        if indexes.create(self.cluster, account, definition):
-            self.store.definitions.born(account, definition.slug)
-        self.store.definitions.add(account, definition.slug, text)
-        return definition
-
-    def get_index(self, slug: str, *, account: str = DEFAULT_ACCOUNT) -> Definition:
-        """Return an index's definition. Raises Missing."""
-        text = self.store.definitions.get(account, slug)
-        if text is None:
-            raise Missing("index_not_found", f"there is no index {slug!r}; create it with POST /api/indexes")
-        return Definition.parse(orjson.loads(text))
-
-    def indexes(self, *, account: str = DEFAULT_ACCOUNT) -> tuple[Definition, ...]:
-        """Return all definitions by slug."""
-        return tuple(Definition.parse(orjson.loads(text)) for text in self.store.definitions.all(account))
-
-    def delete_index(self, slug: str, *, force: bool = False, account: str = DEFAULT_ACCOUNT) -> None:
-        """Delete the index and its documents. Unfinished jobs refuse it, unless forced; then they fail when they next run.
-
-        Raises Missing, Conflict `index_in_use` (jobs: how many), Unavailable.
-        """
-        self.get_index(slug, account=account)
-        counts = self.counts(index=slug, account=account)
-        unfinished = sum(counts[state] for state in UNFINISHED)
-        if unfinished and not force:
-            message = f"{unfinished} jobs of index {slug} are not finished; wait, delete them, or force it"
-            raise Conflict("index_in_use", message, state="in_use", allowed=["force"], jobs=unfinished)
-        indexes.delete(self.cluster, account, slug)
-        self.store.definitions.remove(account, slug)
 
     # Servers ------------------------------------------------------------------------------------------------------
     def ready(self) -> dict[str, str]:
@@ -258,6 +208,29 @@ class Engine:
             raise Unavailable("no_worker", f"no worker on {hostname} has ticked lately; start one, or look into its log")
         return f"{alive} on {hostname}"
 
+    def _edit(self, job: Job, pieces: Iterator[bytes], form: Form) -> Job:
+        if Event.EDIT.value not in job.allowed or job.payload is None:
+            raise refusals.refusal(job, Event.EDIT)
+        with self.store.payloads.receiving(job.id) as upload:
+            taken = take_in(pieces, form, upload, self.config)
+            try:
+                first_changed = self._stored(job).first_difference(StoredPayload(self.store.payloads, job.id, upload.name))
+            except JobFailed as gone:  # the old payload's time came while it was compared
+                raise refusals.conflict(gone.code, gone.message, job) from gone
+            edit = {
+                "from_version": str(job.payload.version),
+                "version": str(job.payload.version + 1),
+                "name": upload.name,
+                "first_changed": first_changed,
+                "bytes": str(taken.bytes),
+                "documents": str(taken.documents),
+                "upload": upload.id,
+            }
+            return refusals.job_of(self.store.records.happen(Event.EDIT, job.id, edit=edit, repeatable=False), job.id, Event.EDIT)
+
+    def _deed(self, by: Actor, action: str, job: Job) -> AbstractContextManager[None]:
+        return self.audit.deed(by, f"job.{action}", f"job:{job.id}", account=job.account, index=job.index)
+
     def _stored(self, job: Job) -> StoredPayload:
         if job.payload is None:
             raise Missing("no_payload", "this job has no payload of its own")
@@ -267,7 +240,13 @@ class Engine:
         return stored
 
     @staticmethod
-    def _scope(account: str, index: str | None) -> str:
+    def _scope(by: Actor, account: str | None, index: str | None) -> str:
+        if index is None and account is None and by.rules_all:
+            return "all"
+        account = by.account_for(account)
+        if not by.sees(account, index):
+            raise Missing("index_not_found", f"there is no index {index!r}; create it with POST /api/indexes")
+        index = by.index or index
         return f"index:{account}/{index}" if index else f"account:{account}"
 
 

@@ -6,7 +6,9 @@
     ├── Invalid        400      a request or definition that cannot be understood
     ├── TooLarge       413      a payload, a line or a document count over its limit
     ├── Unsupported    415      a content type or encoding that is not spoken here
-    ├── Denied         403      not yours (comes with access control)
+    ├── Unauthenticated 401     who asks is not known: no key, a wrong, revoked or expired one, a wrong password
+    ├── Denied         403      who asks is known, and may not
+    ├── RateLimited    429      slow down; carries `retry_after_s`
     └── Unavailable    503      Redis or the search cluster is away or full; carries `retry_after_s`
 
     RunLost                     this worker no longer holds the job: stop, write nothing more
@@ -62,10 +64,26 @@ class Unsupported(IngestError):
     status = 415
 
 
+class Unauthenticated(IngestError):
+    """Who asks is not known."""
+
+    status = 401
+
+
 class Denied(IngestError):
     """The asker may not do this."""
 
     status = 403
+
+
+class RateLimited(IngestError):
+    """Too many calls; the next one is taken after `retry_after_s` seconds."""
+
+    status = 429
+
+    def __init__(self, code: str, message: str, retry_after_s: int, **data: Any) -> None:
+        super().__init__(code, message, **data)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(IngestError):

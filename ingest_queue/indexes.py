@@ -4,7 +4,6 @@
 whether it may be made or deleted now, is the engine's to say.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -13,10 +12,10 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import ConnectionError as ConnectionLost
 from opensearchpy.exceptions import NotFoundError, TransportError
 
+from ingest_queue.access.people import ACCOUNT
 from ingest_queue.errors import Conflict, Invalid, Missing, Unavailable
 from ingest_queue.schema.definition import Definition
 
-ACCOUNT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")  # no `_`: a_b + c would be a + b_c
 NOT_NOW: Final = (401, 403, 429, *range(500, 600))  # the operator's or time's to mend
 EXISTS: Final = "resource_already_exists_exception"
 

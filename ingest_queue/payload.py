@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 from ingest_queue.config import Config
 from ingest_queue.errors import JobFailed
@@ -11,6 +13,8 @@ from ingest_queue.intake.lines import ndjson_lines
 from ingest_queue.intake.payload import ChunkIndex, cut, first_difference, pack, unpack
 from ingest_queue.run.source import PayloadSource
 from ingest_queue.store.payloads import Payloads, Upload
+
+LINES_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,12 @@ class StoredPayload:
     def texts(self) -> Iterator[bytes]:
         """Yield its NDJSON chunk by chunk: for NDJSON the submitted bytes, for an array one element a line."""
         return map(self.read_chunk, range(len(self.index())))
+
+    def part(self, first: int, documents: int | None) -> Iterator[bytes]:
+        """Yield some documents as NDJSON, from position `first` on, a few hundred at a time; blank lines are left out."""
+        wanted = islice(self.source().after(first), documents)
+        while lines := [raw for _, _, raw in islice(wanted, LINES_AT_ONCE)]:
+            yield b"".join(line + b"\n" for line in lines)
 
     def first_difference(self, other: "StoredPayload") -> int:
         """Return the first position whose document differs; the shorter one's length when none does."""

@@ -14,7 +14,7 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from ingest_queue.errors import IngestError, Unavailable
+from ingest_queue.errors import IngestError, RateLimited, Unauthenticated, Unavailable
 from ingest_queue.store.connect import as_answer
 from web.replies import request_id
 
@@ -56,7 +56,9 @@ ENVELOPES: Final[list[tuple[str, Envelope]]] = [("/", problem_details)]  # the f
 def problem_of(error: Exception) -> Problem:
     """Return what to say about any exception that left a view. What nobody foresaw is said without its cause."""
     match error:
-        case Unavailable():
+        case Unauthenticated():
+            return Problem(error.status, error.code, error.message, error.data, {"WWW-Authenticate": "Bearer"})
+        case Unavailable() | RateLimited():
             wait = {"Retry-After": str(error.retry_after_s)}
             return Problem(error.status, error.code, error.message, error.data, wait)
         case IngestError():

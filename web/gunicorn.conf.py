@@ -9,15 +9,20 @@ import os
 from logging.config import dictConfig
 
 from ingest_queue.config import Config, ConfigError
+from ingest_queue.engine import open_engine
+from ingest_queue.errors import IngestError
 from ingest_queue.logs import logging_config
 from ingest_queue.store.connect import unfit
-from web.app import check_exposure
+from web.app import check_exposure, is_loopback
 
 try:
     _config = Config.from_environ()
-    check_exposure(_config)
+    if not is_loopback(_config.host):
+        check_exposure(_config, open_engine(_config))
 except ConfigError as problems:
     raise SystemExit(f"settings:\n{problems}") from None
+except IngestError as problem:
+    raise SystemExit(problem.message) from None
 if _config.redis_url and (_problem := unfit(_config.redis_url, fsync=_config.ack == "fsync")):
     raise SystemExit(_problem)
 dictConfig(logging_config(_config.log_level))

@@ -29,13 +29,8 @@ class Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-_FORMS: Final = {
-    "application/x-ndjson": Form.NDJSON,
-    "application/ndjson": Form.NDJSON,
-    "application/jsonl": Form.NDJSON,
-    "application/x-jsonlines": Form.NDJSON,
-    "application/json": Form.ARRAY,
-}
+NDJSON_TYPES: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+_FORMS: Final = {**dict.fromkeys(NDJSON_TYPES, Form.NDJSON), "application/json": Form.ARRAY}
 _CHARSET: Final = re.compile(r"""charset=["']?([^"';\s]+)""", re.IGNORECASE)
 
 

@@ -62,6 +62,24 @@ BYTES: Final = Key("bytes", "iq:bytes", "string", "stored bytes of all payloads 
 SEQUENCE: Final = Key("sequence", "iq:sequence", "string", "counter of orders in lanes", "permanent")
 SETTINGS: Final = Key("settings", "iq:settings", "hash", "settings changed at run time", "permanent")
 INDEXES: Final = Key("indexes", "iq:indexes:{}", "hash", "slug -> definition JSON; account", "permanent")
+ACCOUNT: Final = Key("account", "iq:account:{}", "hash", "one account: name, quota, created_at", "permanent")
+ACCOUNTS: Final = Key("accounts", "iq:accounts", "set", "slugs of all accounts but `default`", "permanent")
+USER: Final = Key("user", "iq:user:{}", "hash", "one user: role, account, password_hash; e-mail", "permanent; delete")
+USERS: Final = Key("users", "iq:users", "set", "e-mails of all users", "permanent")
+ACCESS_KEY: Final = Key(
+    "access_key", "iq:key:{}", "hash", "one key: SHA-256 of its secret, label, account, scopes", "permanent, also revoked"
+)
+ACCESS_KEYS: Final = Key("access_keys", "iq:keys:{}", "set", "ids of an account's keys; empty: those of none", "permanent")
+SESSION_SECRET: Final = Key("session_secret", "iq:session_secret", "string", "what signs session cookies", "permanent")
+AUDIT: Final = Key("audit", "iq:audit:{}", "stream", "who did what; account, empty: none", "permanent; only added to")
+ONCE: Final = Key(
+    "once",
+    "iq:once:{}:{}",
+    "string",
+    "the job of a request that may come again; account, digest",
+    "a day; a week where it is a body's",
+)
+LIMIT: Final = Key("limit", "iq:limit:{}", "list", "calls of a moving window, by the `limits` library", "its window")
 BIRTHS: Final = Key("births", "iq:births:{}", "hash", "slug -> which making of the index it is; account", "permanent")
 
 RQ_JOB: Final = Key("rq_job", "rq:job:{}", "hash", "RQ's job, written whole from the record", "as failures")

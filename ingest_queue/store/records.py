@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import uuid4
@@ -27,6 +27,16 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Once:
+    """How a request that comes again is known: by the caller's key for a day, whatever became of its job; by its body
+    while its job is unfinished and not held, or for 30 s. Both are digests, of 32 hex digits or more.
+    """
+
+    key: str | None = None
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What became of an event; `job` is there for ok, illegal, changed and gone."""
 
@@ -41,9 +51,14 @@ class Records:
         self._client = client
         self._scripts = scripts
 
-    def submit(self, fields: Mapping[str, str], upload: str = "") -> bool:
-        """Make the job of `fields` (codec.new_record) and let it wait. False when its upload had expired."""
-        return bool(self._scripts.durably("submit", json.dumps(fields), State.PENDING, upload) == b"ok")
+    def submit(self, fields: Mapping[str, str], upload: str = "", once: Once | None = None) -> str | None:
+        """Make the job of `fields` (codec.new_record) and let it wait; return its id.
+
+        Of a request that came again the id of the first job, and nothing is made; None when the upload had expired.
+        """
+        known = {name: digest for name, digest in asdict(once).items() if digest} if once else {}
+        found = self._scripts.durably("submit", json.dumps(fields), State.PENDING, upload, json.dumps(known))
+        return str(found.decode()) or None
 
     def happen(self, event: Event, job_id: str, *, repeatable: bool = True, **ask: Any) -> Answer:
         """Let `event` happen to the job; transition.lua's head lists what else may be asked.

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest_queue.config import Config
+from ingest_queue.store.audit import AuditStreams
 from ingest_queue.store.connect import Client
 from ingest_queue.store.definitions import Definitions
 from ingest_queue.store.lanes import Lanes
 from ingest_queue.store.payloads import Payloads
+from ingest_queue.store.people import People
 from ingest_queue.store.records import Records
 from ingest_queue.store.runs import Run, claim
 from ingest_queue.store.scripts import Scripts
@@ -24,6 +26,8 @@ class Store:
     payloads: Payloads
     lanes: Lanes
     definitions: Definitions
+    people: People
+    audit: AuditStreams
 
     @classmethod
     def open(cls, client: Client, config: Config) -> "Store":
@@ -37,6 +41,8 @@ class Store:
             payloads=Payloads(client, scripts, config),
             lanes=Lanes(client, scripts, config),
             definitions=Definitions(client),
+            people=People(client),
+            audit=AuditStreams(client),
         )
 
     def claim(self, job_id: str, token: str, worker: str, **how: Any) -> Run | None:

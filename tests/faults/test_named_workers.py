@@ -89,10 +89,10 @@ def test_a_run_whose_lease_is_over_sends_nothing_into_an_index_that_was_made_aga
     renewed_at = world.job(job).updated_at
     wait_for(lambda: world.job(job).updated_at > renewed_at, 60, "a renewal of the lease meanwhile")
     horse = stop(worker)
-    definition = world.engine.get_index(world.slug)
+    definition = world.engine.indexes.get(world.slug)
     world.engine.delete(job.id)
-    world.engine.delete_index(world.slug, force=True)
-    world.engine.create_index(definition)
+    world.engine.indexes.delete(world.slug, force=True)
+    world.engine.indexes.create(definition)
     over_at = time.monotonic() + world.config.lease_s
     wait_for(lambda: time.monotonic() > over_at, 20, "the end of the lease")
     gate.open()

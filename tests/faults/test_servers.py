@@ -97,7 +97,7 @@ def test_an_index_deleted_under_a_running_job_fails_it(world: World) -> None:
     world.worker()
     job = world.submit(MANY)
     world.until_begun(job)
-    world.engine.delete_index(world.slug, force=True)
+    world.engine.indexes.delete(world.slug, force=True)
     failed = world.until(job, State.FAILED)
     assert failed.error is not None and failed.error.code == "index_not_found"
     assert not world.client.indices.exists(index=f"default_{world.slug}*", params={"allow_no_indices": "false"})

@@ -58,7 +58,7 @@ class World:
             "fields": fields,
             "settings": {"bulk_documents": self.bulk},
         }
-        self.engine.create_index(Definition.parse(raw))
+        self.engine.indexes.create(Definition.parse(raw))
 
     def worker(self) -> Process:
         """Start one stock `rq worker`."""

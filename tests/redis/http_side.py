@@ -1,9 +1,11 @@
 """What a client of the HTTP API does: define an index, submit documents, read the job; over Flask's own test client."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from flask.testing import FlaskClient
 
+from ingest_queue.access.actor import DEFAULT_ACCOUNT, LOCAL, Scope
 from ingest_queue.engine import Engine
 from web.app import create_app
 
@@ -22,8 +24,17 @@ class Api:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.http: FlaskClient = create_app(engine, engine.config).test_client()
+        self.app = create_app(engine, replace(engine.config, submits_per_minute=0, submits_per_hour=0))
+        self.key, secret = engine.keyring.issue("tests", [Scope.ADMIN], by=LOCAL, account=DEFAULT_ACCOUNT)
+        self.http = self.client(secret)
         assert self.http.post("/api/indexes", json=CITIES).status_code == 201
+
+    def client(self, secret: str | None) -> FlaskClient:
+        """Return a client that sends this key with each request."""
+        client = self.app.test_client()
+        if secret is not None:
+            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
+        return client
 
     def submit(self, body: bytes = LINES, **more: Any) -> dict[str, Any]:
         """Submit documents; return the job."""

@@ -109,9 +109,9 @@ def test_a_job_of_a_deleted_index_fails_and_makes_no_index(world: World) -> None
     """Left to itself the cluster would make the index anew with guessed types."""
     job = world.submit([document(1)])
     with pytest.raises(Conflict) as refusal:
-        world.engine.delete_index(world.slug)
+        world.engine.indexes.delete(world.slug)
     assert refusal.value.code == "index_in_use"
-    world.engine.delete_index(world.slug, force=True)
+    world.engine.indexes.delete(world.slug, force=True)
     ended = run_next(world)
     assert ended.state is State.FAILED and ended.error is not None and ended.error.code == "index_not_found"
     assert not world.client.indices.exists(index=f"default_{world.slug}*", params={"allow_no_indices": "false"})
@@ -129,9 +129,9 @@ def test_a_job_does_not_go_on_into_an_index_that_was_made_again(world: World) ->
     run.checkpoint(Progress(90, Counts(100, 90)))
     world.ask(job, Event.PAUSE)
     run.answer(Event.HALT)
-    definition = world.engine.get_index(world.slug)
-    world.engine.delete_index(world.slug, force=True)
-    world.engine.create_index(definition)
+    definition = world.engine.indexes.get(world.slug)
+    world.engine.indexes.delete(world.slug, force=True)
+    world.engine.indexes.create(definition)
     world.ask(job, Event.RESUME)
     failed = run_next(world)
     assert failed.state is State.FAILED and failed.error is not None and failed.error.code == "index_not_found"
@@ -153,7 +153,7 @@ def test_an_open_index_that_somebody_deleted_in_the_cluster_fails_the_job(world:
     fields = [{"name": "id", "type": "keyword"}]
     slug = f"{world.slug}-open"
     raw = {"slug": slug, "id": {"rule": "field", "field": "id"}, "fields": fields, "open": ["meta_*"]}
-    world.engine.create_index(Definition.parse(raw))
+    world.engine.indexes.create(Definition.parse(raw))
     job = world.engine.submit(slug, iter([b'{"id":"d1","meta_a":"x"}']), form=Form.NDJSON)
     world.client.indices.delete(index=f"default_{slug}_v1")
     ended = run_next(world)

@@ -11,7 +11,7 @@ from marshmallow import Schema
 from ingest_queue import wire
 from ingest_queue.job import Counts, Fate, Job, JobError, Kind, Outcome, Payload, Progress
 from ingest_queue.states import State
-from web.api.loading import Query, check_names, query
+from web.access import Need
 from web.api.schemas import (
     CountsReply,
     ErrorReply,
@@ -24,7 +24,9 @@ from web.api.schemas import (
     PayloadReply,
     SubmitQuery,
 )
+from web.calls import call
 from web.errors import answer_errors
+from web.loading import Query
 from web.replies import number_requests
 
 JOB = Job(
@@ -129,15 +131,14 @@ def client() -> FlaskClient:
     app = Flask(__name__)
     number_requests(app)
     answer_errors(app)
-    app.url_value_preprocessor(check_names)
 
     def view(**loaded: Any) -> Response:
         return jsonify({key: str(value) for key, value in loaded.items()})
 
     for name, schema in {"none": Query, "jobs": JobsQuery, "submit": SubmitQuery, "failures": FailuresQuery}.items():
-        app.add_url_rule(f"/{name}", name, query(schema)(view))
-    app.add_url_rule("/job/<job_id>", "job", query()(view))
-    app.add_url_rule("/index/<slug>", "index", query()(view))
+        app.add_url_rule(f"/{name}", name, call(Need.ANYONE, query=schema, answers={})(view))
+    app.add_url_rule("/job/<job_id>", "job", call(Need.ANYONE, answers={})(view))
+    app.add_url_rule("/index/<slug>", "index", call(Need.ANYONE, answers={})(view))
     return app.test_client()
 
 
@@ -146,7 +147,8 @@ def client() -> FlaskClient:
     [
         "/none?x=1", "/jobs?stat=failed", "/jobs?state=gone", "/jobs?limit=0", "/jobs?limit=201", "/jobs?limit=ten",
         "/jobs?limit=5&limit=6", "/jobs?index=Cities", "/jobs?index=*", "/jobs?index=a%0A", "/jobs?cursor=%00",
-        "/jobs?cursor=a%20b", "/submit?on_duplicate=ignore", "/failures?after=-2", "/failures?kind=succeeded",
+        "/jobs?cursor=a%20b", "/jobs?created_after=yesterday", "/jobs?source=fax",
+        "/submit?on_duplicate=ignore", "/failures?after=-2", "/failures?kind=succeeded",
     ],
 )  # fmt: skip
 def test_a_query_that_cannot_be_meant_is_refused_by_name(client: FlaskClient, url: str) -> None:
@@ -160,7 +162,8 @@ def test_a_query_that_cannot_be_meant_is_refused_by_name(client: FlaskClient, ur
 
 def test_defaults_are_filled_in(client: FlaskClient) -> None:
     """A view gets every parameter, so that defaults stand in one place."""
-    assert client.get("/jobs").get_json() == {"state": "None", "index": "None", "cursor": "None", "limit": "50"}
+    filters = ("state", "index", "kind", "lane", "source", "initiator", "created_after", "created_before", "q", "cursor")
+    assert client.get("/jobs").get_json() == dict.fromkeys(filters, "None") | {"limit": "50"}
     assert client.get("/submit").get_json() == {"on_duplicate": "last_wins", "source": "API"}
     assert client.get("/failures?after=-1").get_json() == {"kind": "failed", "after": "-1", "limit": "50"}
 

@@ -5,21 +5,23 @@ from typing import Final
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from web.api.loading import query
+from web.access import Need
+from web.api.schemas import AliveReply, ReadyReply
+from web.calls import call
 from web.current import engine
 
 bp: Final = Blueprint("health", __name__)
 
 
 @bp.get("/healthz")
-@query()
+@call(Need.ANYONE, answers={200: AliveReply})
 def alive() -> ResponseReturnValue:
     """Answer that this process answers; asks nobody else."""
     return {"status": "ok"}
 
 
 @bp.get("/readyz")
-@query()
+@call(Need.ANYONE, answers={200: ReadyReply})
 def ready() -> ResponseReturnValue:
     """Answer what each server behind us said; 503 when one of them is away or will not do."""
     return {"status": "ready", "servers": engine.ready()}

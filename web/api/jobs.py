@@ -7,10 +7,13 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from ingest_queue.job import Job
+from ingest_queue.listing import Wanted
 from ingest_queue.states import ASKED, Event, State
-from web.api.loading import query
-from web.api.schemas import JobReply, JobsQuery
+from web.access import Need, actor
+from web.api.schemas import CountsByState, CountsQuery, JobReply, JobsQuery, JobsReply
+from web.calls import account, call
 from web.current import engine
+from web.once import ONCE_HEADER, repeat_of
 
 bp: Final = Blueprint("jobs", __name__)
 VERBS: Final = ",".join(event for event in ASKED if event is not Event.EDIT)  # edit is PUT payload
@@ -24,30 +27,40 @@ def as_json(job: Job) -> dict[str, Any]:
 
 
 @bp.get("/jobs")
-@query(JobsQuery)
-def list_jobs(state: State | None, index: str | None, cursor: str | None, limit: int) -> ResponseReturnValue:
+@call(Need.INGEST, query=JobsQuery, answers={200: JobsReply}, errors=(400, 404), by_account=True)
+def list_jobs(
+    state: State | None, index: str | None, q: str | None, cursor: str | None, limit: int, **filters: Any
+) -> ResponseReturnValue:
     """Answer a page of jobs, newest first."""
-    page = engine.list(state=state, index=index, cursor=cursor, limit=limit)
+    wanted = Wanted(states=(state,) if state else tuple(State), text=q, **filters)
+    page = engine.list(wanted, index=index, cursor=cursor, limit=limit, by=actor(), account=account())
     return {"jobs": [as_json(job) for job in page.items], "next": page.next}
 
 
+@bp.get("/jobs/counts")
+@call(Need.INGEST, query=CountsQuery, answers={200: CountsByState}, errors=(400, 404), by_account=True)
+def counts(index: str | None) -> ResponseReturnValue:
+    """Answer how many jobs are in each state."""
+    return {"counts": engine.counts(index=index, by=actor(), account=account())}
+
+
 @bp.get("/jobs/<job_id>")
-@query()
+@call(Need.INGEST, answers={200: JobReply}, errors=(404,))
 def show(job_id: str) -> ResponseReturnValue:
     """Answer one job."""
-    return as_json(engine.get(job_id))
+    return as_json(engine.get(job_id, by=actor()))
 
 
 @bp.delete("/jobs/<job_id>")
-@query()
+@call(Need.INGEST, answers={204: None}, errors=(404,))
 def delete(job_id: str) -> ResponseReturnValue:
     """Delete a job in any state; the index keeps what was written."""
-    engine.delete(job_id)
+    engine.delete(job_id, by=actor())
     return "", 204
 
 
 @bp.post(f"/jobs/<job_id>/<any({VERBS}):verb>")
-@query()
+@call(Need.INGEST, answers={200: JobReply}, errors=(404, 409), headers=(ONCE_HEADER,))
 def ask(job_id: str, verb: str) -> ResponseReturnValue:
     """Ask a verb of the state table; answer the job as it then stands."""
-    return as_json(engine.ask(job_id, Event(verb)))
+    return as_json(engine.ask(job_id, Event(verb), by=actor(), call=repeat_of().key))

@@ -12,8 +12,9 @@ from marshmallow import INCLUDE, Schema, fields, validate
 from ingest_queue.job import Fate, Job, Kind
 from ingest_queue.schema.reading import SLUG
 from ingest_queue.states import State
-from web.api.loading import Query
+from web.loading import Query
 
+SOURCES: Final = ("API", "CLI", "UI", "connector")
 PAGE: Final = 50
 LONGEST_PAGE: Final = 200
 KINDS: Final = (Fate.FAILED.value, Fate.SKIPPED.value, "duplicate")
@@ -29,6 +30,16 @@ class Time(fields.String):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else moment(value)
+
+
+class Moment(fields.AwareDateTime):
+    """A time in RFC 3339, loaded as epoch seconds."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", default_timezone=UTC, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return super()._deserialize(value, attr, data, **kwargs).timestamp()
 
 
 class Part(fields.Nested):
@@ -113,6 +124,31 @@ class JobReply(Schema):
         return f"{job.waiting_for}, since {moment(since)}"
 
 
+class JobsReply(Schema):
+    """A page of jobs; `next` is the cursor of the page behind it."""
+
+    jobs = fields.List(fields.Nested(JobReply))
+    next = fields.String(allow_none=True)
+
+
+class CountsByState(Schema):
+    """How many jobs are in each state."""
+
+    counts = fields.Dict(keys=fields.String(validate=validate.OneOf([state.value for state in State])), values=fields.Integer())
+
+
+class AliveReply(Schema):
+    """The process answers."""
+
+    status = fields.String()
+
+
+class ReadyReply(AliveReply):
+    """A word about each server."""
+
+    servers = fields.Dict(keys=fields.String(), values=fields.String())
+
+
 class OutcomeReply(Schema):
     """What became of one document that did not simply succeed."""
 
@@ -149,11 +185,23 @@ class DefinitionBody(Schema):
     settings = fields.Raw()
 
 
-class JobsQuery(Query):
-    """Filters and paging of the list of jobs."""
+class CountsQuery(Query):
+    """Of which index."""
+
+    index = fields.String(validate=validate.Regexp(f"^{SLUG.pattern}\\Z"), load_default=None)
+
+
+class JobsQuery(CountsQuery):
+    """Filters and paging of the list of jobs. Times are RFC 3339; q is looked for in id, index, initiator and error."""
 
     state = fields.Enum(State, by_value=True, load_default=None)
-    index = fields.String(validate=validate.Regexp(f"^{SLUG.pattern}\\Z"), load_default=None)
+    kind = fields.Enum(Kind, by_value=True, load_default=None)
+    lane = fields.String(validate=validate.Length(1, 200), load_default=None)
+    source = fields.String(validate=validate.OneOf(SOURCES), load_default=None)
+    initiator = fields.String(validate=validate.Length(1, 254), load_default=None)
+    created_after = Moment(load_default=None)
+    created_before = Moment(load_default=None)
+    q = fields.String(validate=validate.Length(1, 100), load_default=None)
     cursor = fields.String(validate=validate.Regexp(r"^[A-Za-z0-9_.:~=-]{1,200}\Z"), load_default=None)
     limit = fields.Integer(validate=validate.Range(1, LONGEST_PAGE), load_default=PAGE)
 
@@ -171,6 +219,23 @@ class FailuresQuery(Query):
     kind = fields.String(validate=validate.OneOf(KINDS), load_default=Fate.FAILED.value)
     after = fields.Integer(validate=validate.Range(-1), load_default=-1)
     limit = fields.Integer(validate=validate.Range(1, LONGEST_PAGE), load_default=PAGE)
+
+
+class DefinitionReply(DefinitionBody):
+    """A definition as the server understood it."""
+
+
+class DefinitionsReply(Schema):
+    """All definitions by slug."""
+
+    indexes = fields.List(fields.Nested(DefinitionReply))
+
+
+class PayloadQuery(Query):
+    """Which documents: `documents` of them from position `first` on; all when neither is given."""
+
+    first = fields.Integer(validate=validate.Range(0), load_default=0)
+    documents = fields.Integer(validate=validate.Range(1), load_default=None)
 
 
 class DeleteIndexQuery(Query):

@@ -82,7 +82,7 @@ def _attempt(plan: Plan, node_url: str) -> Result:
             scene.finish()
             _leave(scene)
             for world in worlds:
-                world.engine.delete_index(world.slug, force=True)
+                world.engine.indexes.delete(world.slug, force=True)
         except Exception:  # noqa: BLE001  whatever a seed comes to is its result, with its logs
             logs = "\n".join(f"-- log of {one.name} ({one.pid})\n{one.tail()}" for one in processes.all)
             problem = f"{traceback.format_exc()}\n{logs}"

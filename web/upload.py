@@ -8,9 +8,10 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import ClientDisconnected
 
 from ingest_queue.errors import Invalid
-from ingest_queue.intake.body import read_body
+from ingest_queue.intake.body import NDJSON_TYPES, read_body
 from web.current import config
 
+DOCUMENTS: Final = (*NDJSON_TYPES, "application/json")  # what a body of documents may be
 _BROKEN: Final = (OSError, ParseException, ClientDisconnected)  # how servers say that a body has no end
 
 

@@ -3,21 +3,19 @@
 Nothing that fails here reaches the engine, so no odd value of a URL ever becomes part of a key.
 """
 
-import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import orjson
 from flask import request
-from flask.typing import ResponseReturnValue
-from marshmallow import RAISE, Schema, ValidationError
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from ingest_queue.access.people import ACCOUNT
 from ingest_queue.config import MIB
 from ingest_queue.errors import Invalid, Missing, Unsupported
 from ingest_queue.schema.reading import SLUG
 
-View = Callable[..., ResponseReturnValue]
 JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -27,28 +25,28 @@ class Query(Schema):
     error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012  so marshmallow declares it
 
 
-def query(schema: type[Query] = Query) -> Callable[[View], View]:
-    """Decorate a view: its query parameters, loaded by `schema`, become keyword arguments.
+class ByAccount(Schema):
+    """What an operator may add to every call about an account's things."""
 
-    Unknown, repeated and ill-formed ones are refused, each by its name. Every view has this decorator.
-    """
-    parameters = schema(unknown=RAISE)
+    account = fields.String(validate=validate.Regexp(f"^{ACCOUNT.pattern}\\Z"), load_default=None)
 
-    def decorate(view: View) -> View:
-        @functools.wraps(view)
-        def checked(**names: str) -> ResponseReturnValue:
-            repeated = sorted(name for name, values in request.args.lists() if len(values) > 1)
-            if repeated:
-                raise _invalid("invalid_query", {name: ["Given more than once."] for name in repeated})
-            try:
-                loaded = parameters.load(request.args.to_dict())
-            except ValidationError as error:
-                raise _invalid("invalid_query", error.messages_dict) from None
-            return view(**names, **loaded)
 
-        return checked
+def query_of(schema: type[Query], *, by_account: bool = False) -> Callable[[], dict[str, Any]]:
+    """Return a function that reads the present request's query by `schema`. Raises Invalid, naming each parameter."""
+    shape = type(schema.__name__, (schema, ByAccount), {}) if by_account else schema
+    parameters = shape(unknown=RAISE)
 
-    return decorate
+    def read() -> dict[str, Any]:
+        repeated = sorted(name for name, values in request.args.lists() if len(values) > 1)
+        if repeated:
+            raise invalid("invalid_query", {name: ["Given more than once."] for name in repeated})
+        try:
+            loaded: dict[str, Any] = parameters.load(request.args.to_dict())
+        except ValidationError as error:
+            raise invalid("invalid_query", error.messages_dict) from None
+        return loaded
+
+    return read
 
 
 def body(schema: Schema) -> dict[str, Any]:
@@ -62,20 +60,20 @@ def body(schema: Schema) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise Invalid("invalid_json", f"the body is not JSON: {error}") from None
     except ValidationError as error:
-        raise _invalid("invalid_input", error.messages_dict) from None
+        raise invalid("invalid_input", error.messages_dict) from None
     return loaded
 
 
-def check_names(_endpoint: str | None, names: dict[str, Any] | None) -> None:
-    """Refuse a job id or slug in the path that cannot exist, as one that does not exist (a URL value preprocessor)."""
-    names = names or {}
+def check_names(names: Mapping[str, str]) -> None:
+    """Refuse a job id or slug in the path that cannot exist, as one that does not exist."""
     if "job_id" in names and not JOB_ID.fullmatch(names["job_id"]):
         raise Missing("job_not_found", f"there is no job {names['job_id']!r}; it may have been deleted or have expired")
     if "slug" in names and not SLUG.fullmatch(names["slug"]):
         raise Missing("index_not_found", f"there is no index {names['slug']!r}; create it with POST /api/indexes")
 
 
-def _invalid(code: str, errors: dict[str, Any]) -> Invalid:
+def invalid(code: str, errors: dict[str, Any]) -> Invalid:
+    """Return what to say about marshmallow's messages, by field."""
     said = "; ".join(f"{name}: {_words(problem)}" for name, problem in sorted(errors.items()))
     return Invalid(code, said, errors=errors)
 
