@@ -25,8 +25,8 @@ class Api:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.app = create_app(engine, replace(engine.config, submits_per_minute=0, submits_per_hour=0))
-        self.key, secret = engine.keyring.issue("tests", [Scope.ADMIN], by=LOCAL, account=DEFAULT_ACCOUNT)
-        self.http = self.client(secret)
+        self.key, self.secret = engine.keyring.issue("tests", [Scope.ADMIN], by=LOCAL, account=DEFAULT_ACCOUNT)
+        self.http = self.client(self.secret)
         assert self.http.post("/api/indexes", json=CITIES).status_code == 201
 
     def client(self, secret: str | None) -> FlaskClient:

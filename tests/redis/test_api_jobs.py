@@ -194,7 +194,9 @@ def test_failures_stream_as_ndjson_when_that_is_accepted(api: Api, store: Store,
 def test_failures_stream_beyond_one_page_after_the_request_has_ended(api: Api, store: Store, tick: Tick) -> None:
     """A server writes a stream when the view has returned: nothing may lean on the request then."""
     job = fail_documents(api, store, tick, failed=450)
-    environ = EnvironBuilder(path=f"/api/jobs/{job['id']}/failures", headers=[("Accept", NDJSON)]).get_environ()
+    environ = EnvironBuilder(
+        path=f"/api/jobs/{job['id']}/failures", headers=[("Accept", NDJSON), ("X-API-Key", api.secret)]
+    ).get_environ()
     body, status, _ = run_wsgi_app(api.http.application.wsgi_app, environ)
     assert status == "200 OK"
     assert len(b"".join(body).splitlines()) == 450

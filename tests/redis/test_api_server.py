@@ -32,7 +32,7 @@ class Web:
     def connect(self, request: bytes) -> socket.socket:
         """Send bytes; return the open connection."""
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        connection.sendall(request)
+        connection.sendall(request.replace(b"\r\n", b"\r\nAuthorization: Bearer %s\r\n" % self.api.secret.encode(), 1))
         return connection
 
     def answers(self) -> bool:
@@ -53,6 +53,80 @@ class Web:
 def web(engine: Engine, processes: Processes) -> Web:
     """One process of gunicorn as the Procfile starts it."""
     port = free_port()
+    env = {
+        "REDIS_URL": engine.config.redis_url,
+        "OPENSEARCH_URL": engine.config.opensearch_url,
+        "INGEST_PORT": str(port),
+        "WEB_CONCURRENCY": "1",
+        "INGEST_SUBMITS_PER_MINUTE": "0",
+    }
+    web = Web(processes.web(env), port, Api(engine))
+    wait_for(web.answers, what="web")
+    return web
+
+
+def reply_of(connection: socket.socket) -> bytes:
+    """Return everything until the server closes or has said a whole problem."""
+    said = b""
+    while not said.endswith(b"}") and (piece := connection.recv(65536)):
+        said += piece
+    return said
+
+
+@pytest.mark.parametrize("request_", CUT_OFF.values(), ids=CUT_OFF)
+def test_a_client_that_hangs_up_leaves_no_job_and_no_bytes(web: Web, request_: bytes) -> None:
+    """What came ends at a line end, so stored as it is it would pass for a whole payload."""
+    with web.connect(request_) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        said = reply_of(connection)
+    assert b"400" in said.split(b"\r\n")[0]
+    assert b'"code":"upload_incomplete"' in said
+    assert (web.jobs(), web.stored_bytes()) == (0, 0)
+
+
+def test_many_slow_uploads_hold_up_nobody(web: Web) -> None:
+    """One byte now and then must cost its sender's patience only."""
+    connections = [web.connect(WHOLE + LINES[:5]) for _ in range(20)]
+    assert all(web.answers() for _ in range(5))
+    for connection in connections:
+        connection.sendall(LINES[5:])
+    assert all(b"202" in connection.recv(65536).split(b"\r\n")[0] for connection in connections)
+    for connection in connections:
+        connection.close()
+    assert web.jobs() == 20
+
+
+@pytest.mark.parametrize("finish", [True, False], ids=["finishes", "hangs up"])
+def test_a_shutdown_ends_an_upload_whole_or_not_at_all(web: Web, finish: bool) -> None:
+    """SIGTERM lets those who are sending finish, takes nobody new, and leaves no half payload."""
+    with web.connect(WHOLE + LINES[:5]) as connection:
+        wait_for(web.answers, what="another request")
+        ended: list[int] = []
+        stop = threading.Thread(target=lambda: ended.append(web.process.stop(40)))
+        stop.start()
+        wait_for(lambda: not web.answers(), what="web to take no more")
+        if finish:
+            connection.sendall(LINES[5:])
+            assert b"202" in connection.recv(65536).split(b"\r\n")[0]
+        else:
+            connection.shutdown(socket.SHUT_WR)
+            assert b"400" in connection.recv(65536).split(b"\r\n")[0]
+        stop.join()
+    assert ended == [0]
+    assert (web.jobs(), web.stored_bytes() > 0) == (int(finish), finish)
+
+
+def test_an_early_refusal_reaches_a_client_that_still_sends(web: Web) -> None:
+    """Otherwise a 404 looks like a broken connection, and clients try again and again."""
+    url = f"http://127.0.0.1:{web.port}/api/indexes/none/documents"
+    body = LINES * 50_000
+    headers = {"Content-Type": "application/x-ndjson", "Authorization": f"Bearer {web.api.secret}"}
+    reply = urllib3.request("POST", url, body=body, headers=headers, retries=False)
+    assert (reply.status, reply.json()["code"]) == (404, "index_not_found")
+
+
+def test_web_listens_on_this_machine_only_while_there_is_no_admin(engine: Engine, processes: Processes) -> None:
+    """An installation that nobody rules yet must not be found by others first."""
     port = free_port()
     env = {"INGEST_HOST": "0.0.0.0", "INGEST_PORT": str(port), "REDIS_URL": engine.config.redis_url, "WEB_CONCURRENCY": "1"}
     refused = processes.web(env)
