@@ -41,9 +41,12 @@ EFFECTS: Final[Mapping[Event, Mapping[str, Any]]] = {  # what a verb does beside
 }
 
 
-def open_engine(config: Config) -> "Engine":
-    """Return the engine over the configured servers, or over embedded ones (which it starts) where no URL is set."""
-    config = addresses(config)
+def open_engine(config: Config, *, search: bool = True) -> "Engine":
+    """Return the engine over the configured servers, or over embedded ones (which it starts) where no URL is set.
+
+    search False: for what needs Redis alone, so that no search server is started for it.
+    """
+    config = addresses(config, search=search)
     return Engine(config, Store.open(redis_server.connect(config.redis_url), config), cluster.connect(config))
 
 
