@@ -6,6 +6,7 @@ from typing import Any
 from ingest_queue.config import Config
 from ingest_queue.store.connect import Client
 from ingest_queue.store.definitions import Definitions
+from ingest_queue.store.figures import Figures
 from ingest_queue.store.lanes import Lanes
 from ingest_queue.store.payloads import Payloads
 from ingest_queue.store.records import Records
@@ -24,6 +25,7 @@ class Store:
     payloads: Payloads
     lanes: Lanes
     definitions: Definitions
+    figures: Figures
 
     @classmethod
     def open(cls, client: Client, config: Config) -> "Store":
@@ -37,6 +39,7 @@ class Store:
             payloads=Payloads(client, scripts, config),
             lanes=Lanes(client, scripts, config),
             definitions=Definitions(client),
+            figures=Figures(client, config),
         )
 
     def claim(self, job_id: str, token: str, worker: str, **how: Any) -> Run | None:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from web.api import documents, failures, health, indexes, jobs
+from web.api import documents, failures, health, indexes, jobs, metrics
 from web.api.loading import check_names
 
 api = Blueprint("api", __name__, url_prefix="/api")
@@ -10,4 +10,4 @@ api.url_value_preprocessor(check_names)
 for part in (indexes, documents, jobs, failures):
     api.register_blueprint(part.bp)
 
-BLUEPRINTS = (api, health.bp)
+BLUEPRINTS = (api, health.bp, metrics.bp)

@@ -5,7 +5,7 @@ local at = clock()
 local job = cjson.decode(ARGV[1])
 if redis.call('EXISTS', K.job(job.id)) == 1 then return 'ok' end  -- the reply to the first call was lost
 if ARGV[3] ~= '' then
-  local stored = end_upload(ARGV[3])
+  local stored = end_upload(ARGV[3], 'taken')
   if not stored then return 'gone' end
   redis.call('PERSIST', K.payload(job.id, job.payload_name))
   job.stored_bytes = stored
