@@ -24,6 +24,8 @@ from ingest_queue.states import DELETE, Event, State
 from ingest_queue.store import connect as redis_server
 from ingest_queue.store import keys
 from ingest_queue.store.codec import new_record
+from ingest_queue.store.figures import Series
+from ingest_queue.store.metrics import Metric
 from ingest_queue.store.payloads import upload_expired
 from ingest_queue.store.records import Once
 from ingest_queue.store.store import Store
@@ -202,6 +204,10 @@ class Engine:
             "redis": redis_server.check(self.store.client, self.config.redis_url, fsync=self.config.ack == "fsync"),
             "cluster": cluster.check(self.cluster, self.config.opensearch_url),
         }
+
+    def metrics(self) -> dict[Metric, Series]:
+        """Return every metric with its figures as they stand."""
+        return self.store.figures.read()
 
     def workers_on(self, hostname: str) -> str:
         """Return a word about a machine's workers. Raises Unavailable `no_worker` when none lives that should."""

@@ -7,6 +7,7 @@ from ingest_queue.states import RESTING, State
 from ingest_queue.store import keys
 from ingest_queue.store.codec import QUEUES, job_from
 from ingest_queue.store.keys import LEGEND, scopes
+from ingest_queue.store.metrics import BUCKETS_S, BULKS, METRICS, SUM_US
 from ingest_queue.store.store import Store
 
 Records = dict[str, dict[str, str]]
@@ -33,6 +34,7 @@ def check_consistency(store: Store) -> None:
     check_rq(store, shown)
     check_bytes(store, found)
     check_ttls(store, live)
+    check_metrics(store)
 
 
 def check_counts(job: Job) -> None:
@@ -109,6 +111,15 @@ def check_ttls(store: Store, live: dict[str, Job]) -> None:
         forever = store.config.keep_paused_days == 0
         assert owners, f"{name} has no TTL and is not in the list of permanent keys"
         assert all(job.state not in RESTING or (forever and job.state is State.PAUSED) for job in owners), name
+
+
+def check_metrics(store: Store) -> None:
+    """Whatever is counted has its place in the legend, and nothing was ever taken back."""
+    counted = {field.decode(): int(number) for field, number in store.client.hgetall(keys.METRICS()).items()}
+    known = {metric.at(*labels) for metric in METRICS if metric.counter for labels in metric.series}
+    known |= {BULKS.at(*labels, part) for labels in BULKS.series for part in (*BUCKETS_S, SUM_US)}
+    assert set(counted) <= known
+    assert all(number > 0 for number in counted.values()), counted
 
 
 def _fits(key: keys.Key, name: str) -> bool:

@@ -127,4 +127,4 @@ def carry(run: Run, store: Store, refused: list[str]) -> Event:
         in_place_s=config.in_place_s,
     )
     source = StoredPayload(store.payloads, job.id, job.payload.name).source()
-    return ingest(run, source, sink, decoder, limits, fields=decoder.new_fields, away=refused.append)
+    return ingest(run, source, sink, decoder, limits, fields=decoder.new_fields, away=refused.append, observe=run.observe)

@@ -79,4 +79,5 @@ class Rejected(Protocol):
 
 Decode: TypeAlias = Callable[[bytes, int], "str | Rejected"]  # line, position -> the document's id, or why it has none
 Fields: TypeAlias = Callable[[], frozenset[str]]  # the open fields met since the last call
+Observe: TypeAlias = Callable[[float, bool], None]  # how long a bulk request took, s; whether it was refused for now
 Mapper: TypeAlias = Callable[[frozenset[str]], Any]  # puts open fields into the mapping

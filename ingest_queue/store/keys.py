@@ -61,6 +61,7 @@ UPLOADS: Final = Key("uploads", "iq:uploads", "hash", "upload -> stored bytes so
 BYTES: Final = Key("bytes", "iq:bytes", "string", "stored bytes of all payloads and uploads", "permanent")
 SEQUENCE: Final = Key("sequence", "iq:sequence", "string", "counter of orders in lanes", "permanent")
 SETTINGS: Final = Key("settings", "iq:settings", "hash", "settings changed at run time", "permanent")
+METRICS: Final = Key("metrics", "iq:metrics", "hash", "what happened so far: counter -> how often", "permanent")
 INDEXES: Final = Key("indexes", "iq:indexes:{}", "hash", "slug -> definition JSON; account", "permanent")
 ACCOUNT: Final = Key("account", "iq:account:{}", "hash", "one account: name, quota, created_at", "permanent")
 ACCOUNTS: Final = Key("accounts", "iq:accounts", "set", "slugs of all accounts but `default`", "permanent")

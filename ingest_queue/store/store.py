@@ -7,6 +7,7 @@ from ingest_queue.config import Config
 from ingest_queue.store.audit import AuditStreams
 from ingest_queue.store.connect import Client
 from ingest_queue.store.definitions import Definitions
+from ingest_queue.store.figures import Figures
 from ingest_queue.store.lanes import Lanes
 from ingest_queue.store.payloads import Payloads
 from ingest_queue.store.people import People
@@ -28,6 +29,7 @@ class Store:
     definitions: Definitions
     people: People
     audit: AuditStreams
+    figures: Figures
 
     @classmethod
     def open(cls, client: Client, config: Config) -> "Store":
@@ -43,6 +45,7 @@ class Store:
             definitions=Definitions(client),
             people=People(client),
             audit=AuditStreams(client),
+            figures=Figures(client, config),
         )
 
     def claim(self, job_id: str, token: str, worker: str, **how: Any) -> Run | None:

@@ -10,6 +10,15 @@ local function int(number)
   return string.format('%.0f', number)
 end
 
+-- Metrics are counted in the call in which a thing truly happens, and read by no script.
+local function count(field, by)
+  if by ~= 0 then redis.call('HINCRBY', K.metrics, field, int(by)) end
+end
+
+local function count_all(counts)
+  for field, by in pairs(counts) do count(field, by) end
+end
+
 local function load(id)
   local flat = redis.call('HGETALL', K.job(id))
   if #flat == 0 then return nil end
@@ -202,11 +211,13 @@ local function keep_until(job, keep, at)
 end
 
 -- An upload is no more, because a job takes it over or because it ends: returns its stored bytes, nil when its time was over.
-local function end_upload(upload)
+-- `fate` is for the metrics: taken, abandoned, expired.
+local function end_upload(upload, fate)
   local stored = redis.call('HGET', K.uploads, upload)
   if not stored then return nil end
   redis.call('HDEL', K.uploads, upload)
   redis.call('ZREM', K.expires, 'upload:' .. upload)
+  count('uploads:' .. fate, 1)
   return stored
 end
 
@@ -226,6 +237,7 @@ local function move(job, to)
     end
     job.state = to
     job.ended_at = S[to].ended and int(at) or ''
+    if S[to].ended then count('ended:' .. to, 1) end
   end
   if not S[to].rests and job.token == '' and not has_slot(job) then
     redis.call('ZADD', K.lane(job.lane), job.order, job.id)
