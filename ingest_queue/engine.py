@@ -15,6 +15,7 @@ from ingest_queue.errors import Conflict, Invalid, JobFailed, Missing, Unavailab
 from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.payload import StoredPayload, take_in
+from ingest_queue.quota import Quota
 from ingest_queue.schema.definition import Definition
 from ingest_queue.states import UNFINISHED, Event, State
 from ingest_queue.store import connect as redis_server
@@ -200,6 +201,10 @@ class Engine:
         if holder:
             return f"job {holder} on the same index"
         return "a free worker" if self.store.lanes.alive() else "a worker: none is running, or they are suspended"
+
+    def quota(self, account: str = DEFAULT_ACCOUNT) -> Quota:
+        """Return what the account may index in this month and what is used of it."""
+        return self.store.quotas.used(account)
 
     # Indexes ------------------------------------------------------------------------------------------------------
     def create_index(self, definition: Definition, *, account: str = DEFAULT_ACCOUNT) -> Definition:

@@ -63,6 +63,14 @@ SEQUENCE: Final = Key("sequence", "iq:sequence", "string", "counter of orders in
 SETTINGS: Final = Key("settings", "iq:settings", "hash", "settings changed at run time", "permanent")
 INDEXES: Final = Key("indexes", "iq:indexes:{}", "hash", "slug -> definition JSON; account", "permanent")
 BIRTHS: Final = Key("births", "iq:births:{}", "hash", "slug -> which making of the index it is; account", "permanent")
+ACCOUNT: Final = Key("account", "iq:account:{}", "hash", "one account: name, quota, created_at", "permanent")
+QUOTA: Final = Key(
+    "quota",
+    "iq:quota:{}:{}",
+    "string",
+    "units taken by an account in a month (YYYY-MM): charged and reserved",
+    "400 days after its last reservation",
+)
 
 RQ_JOB: Final = Key("rq_job", "rq:job:{}", "hash", "RQ's job, written whole from the record", "as failures")
 RQ_SUSPENDED: Final = Key("rq_suspended", "rq:suspended", "string", "`rq suspend` was asked", "permanent; `rq resume`")

@@ -8,6 +8,7 @@ from ingest_queue.store.connect import Client
 from ingest_queue.store.definitions import Definitions
 from ingest_queue.store.lanes import Lanes
 from ingest_queue.store.payloads import Payloads
+from ingest_queue.store.quota import Quotas
 from ingest_queue.store.records import Records
 from ingest_queue.store.runs import Run, claim
 from ingest_queue.store.scripts import Scripts
@@ -24,6 +25,7 @@ class Store:
     payloads: Payloads
     lanes: Lanes
     definitions: Definitions
+    quotas: Quotas
 
     @classmethod
     def open(cls, client: Client, config: Config) -> "Store":
@@ -37,6 +39,7 @@ class Store:
             payloads=Payloads(client, scripts, config),
             lanes=Lanes(client, scripts, config),
             definitions=Definitions(client),
+            quotas=Quotas(client),
         )
 
     def claim(self, job_id: str, token: str, worker: str, **how: Any) -> Run | None:
