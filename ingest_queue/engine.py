@@ -20,6 +20,7 @@ from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.listing import Page, Wanted, page
 from ingest_queue.payload import StoredPayload, take_in
+from ingest_queue.quota import Quota
 from ingest_queue.states import DELETE, Event, State
 from ingest_queue.store import connect as redis_server
 from ingest_queue.store import keys
@@ -196,6 +197,10 @@ class Engine:
         if holder:
             return f"job {holder} on the same index"
         return "a free worker" if self.store.lanes.alive() else "a worker: none is running, or they are suspended"
+
+    def quota(self, account: str | None = None, *, by: Actor = LOCAL) -> Quota:
+        """Return what the account may index in this month and what is used of it. Raises Denied."""
+        return self.store.quotas.used(by.account_for(account))
 
     # Servers ------------------------------------------------------------------------------------------------------
     def ready(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What must hold in Redis after any test: record, lists, lane, slot, RQ's books, meta, budget and TTLs say the same."""
+"""What must hold in Redis after any test: record, lists, lane, slot, RQ's books, meta, budget, units and TTLs say the same."""
 
 import json
 
@@ -33,6 +33,7 @@ def check_consistency(store: Store) -> None:
     check_slots(store, found, live)
     check_rq(store, shown)
     check_bytes(store, found)
+    check_units(store, found)
     check_ttls(store, live)
     check_metrics(store)
 
@@ -98,6 +99,31 @@ def check_bytes(store: Store, found: Records) -> None:
     """The budget is what payloads and open uploads take together."""
     uploads = sum(int(size) for size in store.client.hvals(keys.UPLOADS()))
     assert store.payloads.stored_bytes() == uploads + sum(int(fields.get("stored_bytes", 0)) for fields in found.values())
+
+
+def units_left(fields: dict[str, str]) -> int:
+    """Return what is left of a job's reservation: of what it reserved, what has not succeeded since."""
+    if "quota_month" not in fields:
+        return 0
+    return int(fields["quota_reserved"]) - (int(fields["succeeded"]) - int(fields["quota_base"]))
+
+
+def check_units(store: Store, found: Records) -> None:
+    """No job that rests has a reservation, paused ones apart; what is outstanding is taken, and covers what may be sent."""
+    taken = {key.decode(): int(store.client.get(key)) for key in store.client.scan_iter("iq:quota:*")}
+    outstanding: dict[str, int] = {}
+    for fields in found.values():
+        assert len({"quota_month", "quota_reserved", "quota_base"} & fields.keys()) in (0, 3), fields
+        if "quota_month" in fields:
+            assert fields["state"] == State.PAUSED or fields["state"] not in RESTING, fields
+            if fields["total"] and fields["token"]:
+                doubted = int(fields["sent_to"]) - job_from(fields).counts.processed
+                assert units_left(fields) >= doubted, fields
+            key = keys.QUOTA(fields["account"], fields["quota_month"])
+            outstanding[key] = outstanding.get(key, 0) + int(fields["quota_reserved"])
+    for key, reserved in outstanding.items():
+        assert taken.get(key, 0) >= reserved, key
+    assert all(units >= 0 for units in taken.values()), taken
 
 
 def check_ttls(store: Store, live: dict[str, Job]) -> None:

@@ -4,10 +4,12 @@ import logging
 import time
 import traceback
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from ingest_queue.config import Config
 from ingest_queue.job import JobError
+from ingest_queue.quota import Shortage
 from ingest_queue.states import Event
 from ingest_queue.store.codec import error_text
 from ingest_queue.store.metrics import ATTEMPTS, BACK_OFFS
@@ -30,6 +32,18 @@ def failed(run: Run, code: str, message: str, **ask: Any) -> Ending:
     """The run can never go on."""
     error = JobError(code, message, doubt(run.sent_to, run.progress.counts.processed))
     return Ending(Event.FAIL, {"set": {"error": error_text(error), "waiting_for": "", "waiting_since": ""}} | ask)
+
+
+def over_quota(run: Run, shortage: Shortage) -> Ending:
+    """The account's units do not last for this job: nothing of it is sent."""
+    quota = shortage.quota
+    wanted = f"{shortage.wanted:,}" if run.job.counts.total is not None else f"at least {shortage.wanted:,}"
+    message = (
+        f"account {run.job.account} may index {quota.limit:,} documents a month, {quota.used:,} are used or reserved, and this "
+        f"job needs {wanted}; resume it when the next month begins ({datetime.fromtimestamp(quota.resets_at, UTC):%Y-%m-%d} UTC) "
+        "or when the quota was raised, or edit it to fewer documents"
+    )
+    return failed(run, "quota_exceeded", message)
 
 
 def refused_for_now(run: Run, config: Config, reason: str) -> Ending:

@@ -82,6 +82,13 @@ ONCE: Final = Key(
 )
 LIMIT: Final = Key("limit", "iq:limit:{}", "list", "calls of a moving window, by the `limits` library", "its window")
 BIRTHS: Final = Key("births", "iq:births:{}", "hash", "slug -> which making of the index it is; account", "permanent")
+QUOTA: Final = Key(
+    "quota",
+    "iq:quota:{}:{}",
+    "string",
+    "units taken by an account in a month (YYYY-MM): charged and reserved",
+    "400 days after its last reservation",
+)
 
 RQ_JOB: Final = Key("rq_job", "rq:job:{}", "hash", "RQ's job, written whole from the record", "as failures")
 RQ_SUSPENDED: Final = Key("rq_suspended", "rq:suspended", "string", "`rq suspend` was asked", "permanent; `rq resume`")

@@ -10,6 +10,7 @@ import orjson
 
 from ingest_queue.errors import RunLost
 from ingest_queue.job import Fate, Job, Outcome, Progress
+from ingest_queue.quota import Shortage, quota_of
 from ingest_queue.states import Event, State, arrow
 from ingest_queue.store.codec import decode, job_from
 from ingest_queue.store.metrics import of_bulk
@@ -22,7 +23,10 @@ CLAIMS: Final = {state.value: to.value for state in State if (to := arrow(Event.
 
 
 class Run:
-    """A held job. `checkpoint` renews the lease; `should_halt` and `may_send` are answered without a round trip."""
+    """A held job. `checkpoint` renews the lease; `should_halt` and `may_send` are answered without a round trip.
+
+    With a `shortage` it may only fail: its account's quota is too small for it, and nothing that it announces is allowed.
+    """
 
     def __init__(
         self,
@@ -35,10 +39,12 @@ class Run:
         details_kept: int,
         worker: str,
         claimed_at: float,
+        shortage: Shortage | None = None,
         halted: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.job = job
+        self.shortage = shortage
         self.cursor = job.progress.cursor
         self.sent_to = job.sent_to
         self._progress = job.progress
@@ -118,6 +124,9 @@ def claim(scripts: Scripts, records: Records, job_id: str, token: str, worker: s
     clock = how.get("clock", time.monotonic)
     before = clock()
     word, *flat = scripts("claim", job_id, token, worker, orjson.dumps(CLAIMS))
-    if word != b"ok":
+    if word == b"refused":
         return None
+    if word == b"over_quota":
+        limit, used, wanted, month, *flat = flat
+        how["shortage"] = Shortage(quota_of(month.decode(), limit, used), wanted)
     return Run(job_from(decode(flat)), scripts, records, worker=worker, claimed_at=before, **how)

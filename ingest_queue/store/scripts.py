@@ -85,6 +85,7 @@ def states_table() -> str:
         facts |= {"unheld": UNHELD[state].value} if state in UNHELD else {}
         facts |= {"settled": SETTLED[state].value} if state in SETTLED else {}
         flags = {"rests": state in RESTING, "ended": state in ENDED, "announces": state is State.RUNNING}
+        flags |= {"charges": state in RESTING and state is not State.PAUSED}
         words = [f'{name} = "{value}"' for name, value in facts.items()]
         words += [f"{name} = {str(value).lower()}" for name, value in flags.items()]
         rows.append(f"{state.value} = {{{', '.join(words)}}}")

@@ -22,7 +22,10 @@ if processed(job) > before then
   for _, field in ipairs({'progress_at', 'attempts', 'refusals', 'waiting_for', 'waiting_since'}) do changed[#changed + 1] = field end
 end
 local announce = tonumber(ARGV[9])
-if announce and S[job.state].announces and announce > tonumber(job.sent_to) then job.sent_to = ARGV[9] end
+if announce and S[job.state].announces and announce > tonumber(job.sent_to) and not reserve_units(job, job.state, at) then
+  job.sent_to = ARGV[9]  -- a job that only settled until now, and was resumed, has reserved no more than that
+  for _, field in ipairs({'quota_month', 'quota_reserved', 'quota_base'}) do changed[#changed + 1] = field end
+end
 if ARGV[10] ~= '' then
   job.rate_per_s = ARGV[10]
   changed[#changed + 1] = 'rate_per_s'

@@ -49,6 +49,7 @@ local function drop_details_from(cursor)
 end
 
 local function begin_again_at(mark)
+  charge_units(job)  -- before its counts go back: what is written again is paid for again
   job.cursor, job.sent_to = mark.cursor, mark.cursor
   job.succeeded, job.failed, job.skipped, job.duplicates = mark.succeeded, mark.failed, mark.skipped, mark.duplicates
   job.codes, job.last_mark = mark.codes, mark.cursor
