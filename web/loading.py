@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 from flask import request
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from ingest_queue.access.people import ACCOUNT
 from ingest_queue.config import MIB
@@ -20,7 +20,7 @@ JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class Query(Schema):
-    """Query parameters; a view without any has this schema."""
+    """Query parameters; a view without any has this schema. What is not named is refused, unless Meta says otherwise."""
 
     error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012  so marshmallow declares it
 
@@ -34,7 +34,7 @@ class ByAccount(Schema):
 def query_of(schema: type[Query], *, by_account: bool = False) -> Callable[[], dict[str, Any]]:
     """Return a function that reads the present request's query by `schema`. Raises Invalid, naming each parameter."""
     shape = type(schema.__name__, (schema, ByAccount), {}) if by_account else schema
-    parameters = shape(unknown=RAISE)
+    parameters = shape()
 
     def read() -> dict[str, Any]:
         repeated = sorted(name for name, values in request.args.lists() if len(values) > 1)
@@ -69,17 +69,17 @@ def check_names(names: Mapping[str, str]) -> None:
     if "job_id" in names and not JOB_ID.fullmatch(names["job_id"]):
         raise Missing("job_not_found", f"there is no job {names['job_id']!r}; it may have been deleted or have expired")
     if "slug" in names and not SLUG.fullmatch(names["slug"]):
-        raise Missing("index_not_found", f"there is no index {names['slug']!r}; create it with POST /api/indexes")
+        raise Missing("index_not_found", f"there is no index {names['slug']!r}; define it first")
 
 
 def invalid(code: str, errors: dict[str, Any]) -> Invalid:
     """Return what to say about marshmallow's messages, by field."""
-    said = "; ".join(f"{name}: {_words(problem)}" for name, problem in sorted(errors.items()))
+    said = "; ".join(f"{name}: {words(problem)}" for name, problem in sorted(errors.items()))
     return Invalid(code, said, errors=errors)
 
 
-def _words(problem: Any) -> str:
+def words(problem: Any) -> str:
     """Return marshmallow's messages (text, lists, nested by field) as one line."""
     if isinstance(problem, dict):
-        return ", ".join(f"{name}: {_words(inner)}" for name, inner in problem.items())
-    return " ".join(map(_words, problem)) if isinstance(problem, list) else str(problem)
+        return ", ".join(f"{name}: {words(inner)}" for name, inner in problem.items())
+    return " ".join(map(words, problem)) if isinstance(problem, list) else str(problem)
