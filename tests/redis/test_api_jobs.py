@@ -209,7 +209,7 @@ def test_every_view_refuses_a_query_that_it_does_not_know(api: Api) -> None:
         url = "/".join({"<job_id>": UNKNOWN, "<slug>": "cities"}.get(part, part) for part in rule.rule.split("/"))
         url = url.replace(rule.rule.rpartition("/")[2], "pause") if "<any" in url else url
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
-            reply = api.http.open(f"{url}?nonsense=1", method=method)
+            reply = api.operator.open(f"{url}?nonsense=1", method=method)
             assert (reply.status_code, list(reply.get_json()["errors"])) == (400, ["nonsense"]), (method, url)
             tried += 1
     assert tried > 12
