@@ -82,12 +82,11 @@ class Keyring:
         `note` False leaves Redis untouched: last use is not written.
         """
         key_id = id_of(secret)
-        key = self._people.key(key_id) if key_id else None
+        key, now = self._people.key_now(key_id) if key_id else (None, 0.0)
         if key is None or not key.opens_with(secret):
             raise Unauthenticated("unknown_key", "this key is not known; check that it was copied whole")
         if key.revoked_at is not None:
             raise Unauthenticated("revoked_key", "this key was revoked; ask for a new one")
-        now = self._people.now()
         if key.expires_at is not None and key.expires_at <= now:
             raise Unauthenticated("expired_key", "this key's time is over; ask for a new one")
         if note and now - (key.last_used_at or 0) > NOTED_EVERY_S:

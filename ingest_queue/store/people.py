@@ -94,6 +94,14 @@ class People:
         found = _texts(self._client.hgetall(keys.ACCESS_KEY(key_id)))
         return _key(key_id, found) if found else None
 
+    def key_now(self, key_id: str) -> tuple[Key | None, float]:
+        """Return one key and Redis' time in one round trip: what every call begins with."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hgetall(keys.ACCESS_KEY(key_id))
+        pipe.time()
+        found, (seconds, micro) = pipe.execute()
+        return _key(key_id, _texts(found)) if found else None, seconds + micro / 1e6
+
     def add_key(self, key: Key) -> None:
         """Store a new key."""
         fields: dict[str, Any] = {
