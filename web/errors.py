@@ -83,5 +83,10 @@ def answer_errors(app: Flask) -> None:
         if problem.code == "internal_error":
             fields = {"request_id": request_id(), "path": request.path, "method": request.method}
             log.error("request failed", extra=fields, exc_info=error)
-        envelope = next(envelope for prefix, envelope in ENVELOPES if request.path.startswith(prefix))
-        return envelope(problem)
+        return told(problem, request.path)
+
+
+def told(problem: Problem, path: str) -> Response:
+    """Return the problem in the envelope of a path."""
+    envelope = next(envelope for prefix, envelope in ENVELOPES if path.startswith(prefix))
+    return envelope(problem)
