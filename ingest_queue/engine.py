@@ -20,6 +20,7 @@ from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.listing import Page, Wanted, page
 from ingest_queue.payload import StoredPayload, take_in
+from ingest_queue.queues import Queues
 from ingest_queue.states import DELETE, Event, State
 from ingest_queue.store import connect as redis_server
 from ingest_queue.store import keys
@@ -56,6 +57,7 @@ class Engine:
         self.directory = Directory(store.people, self.audit)
         self.keyring = Keyring(store.people, self.directory, self.audit)
         self.indexes = Catalog(store, client, self.audit)
+        self.queues = Queues(store)
 
     # Jobs ---------------------------------------------------------------------------------------------------------
     def submit(

@@ -9,18 +9,19 @@ from typing import Any, Final
 
 import orjson
 from flask import request
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from ingest_queue.access.people import ACCOUNT
 from ingest_queue.config import MIB
 from ingest_queue.errors import Invalid, Missing, Unsupported
+from ingest_queue.queues import check_queue
 from ingest_queue.schema.reading import SLUG
 
 JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class Query(Schema):
-    """Query parameters; a view without any has this schema."""
+    """Query parameters; a view without any has this schema. What is not named is refused, unless Meta says otherwise."""
 
     error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012  so marshmallow declares it
 
@@ -34,7 +35,7 @@ class ByAccount(Schema):
 def query_of(schema: type[Query], *, by_account: bool = False) -> Callable[[], dict[str, Any]]:
     """Return a function that reads the present request's query by `schema`. Raises Invalid, naming each parameter."""
     shape = type(schema.__name__, (schema, ByAccount), {}) if by_account else schema
-    parameters = shape(unknown=RAISE)
+    parameters = shape()
 
     def read() -> dict[str, Any]:
         repeated = sorted(name for name, values in request.args.lists() if len(values) > 1)
@@ -65,7 +66,9 @@ def body(schema: Schema) -> dict[str, Any]:
 
 
 def check_names(names: Mapping[str, str]) -> None:
-    """Refuse a job id or slug in the path that cannot exist, as one that does not exist."""
+    """Refuse a job id, slug or queue in the path that cannot exist, as one that does not exist."""
+    if "queue" in names:
+        check_queue(names["queue"])
     if "job_id" in names and not JOB_ID.fullmatch(names["job_id"]):
         raise Missing("job_not_found", f"there is no job {names['job_id']!r}; it may have been deleted or have expired")
     if "slug" in names and not SLUG.fullmatch(names["slug"]):

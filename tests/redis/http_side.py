@@ -29,6 +29,11 @@ class Api:
         self.http = self.client(self.secret)
         assert self.http.post("/api/indexes", json=CITIES).status_code == 201
 
+    def secret_of(self, scope: Scope) -> str:
+        """Return the secret of a new key with one scope; manage:all makes it an operator's."""
+        account = None if scope is Scope.MANAGE_ALL else DEFAULT_ACCOUNT
+        return self.engine.keyring.issue(f"a key to {scope}", [scope], by=LOCAL, account=account)[1]
+
     def client(self, secret: str | None) -> FlaskClient:
         """Return a client that sends this key with each request."""
         client = self.app.test_client()
