@@ -21,6 +21,7 @@ from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.listing import Page, Wanted, page
 from ingest_queue.payload import StoredPayload, take_in
+from ingest_queue.queues import Queues
 from ingest_queue.quota import Quota
 from ingest_queue.states import DELETE, Event, State
 from ingest_queue.store import connect as redis_server
@@ -64,6 +65,7 @@ class Engine:
         self.keyring = Keyring(store.people, self.directory, self.audit)
         self.indexes = Catalog(store, client, self.audit)
         self.ceilings = Ceilings(store.lanes, config, self.audit)
+        self.queues = Queues(store)
 
     # Jobs ---------------------------------------------------------------------------------------------------------
     def submit(

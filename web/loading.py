@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import orjson
 from flask import request
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from ingest_queue.access.people import ACCOUNT, EMAIL, KEY_ID
 from ingest_queue.config import MIB
 from ingest_queue.errors import Invalid, Missing, Unsupported
+from ingest_queue.queues import check_queue
 from ingest_queue.schema.reading import SLUG
 
 JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -32,7 +33,7 @@ def whole(pattern: re.Pattern[str]) -> validate.Regexp:
 
 
 class Query(Schema):
-    """Query parameters; a view without any has this schema."""
+    """Query parameters; a view without any has this schema. What is not named is refused, unless Meta says otherwise."""
 
     error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012  so marshmallow declares it
 
@@ -46,7 +47,7 @@ class ByAccount(Schema):
 def query_of(schema: type[Query], *, by_account: bool = False) -> Callable[[], dict[str, Any]]:
     """Return a function that reads the present request's query by `schema`. Raises Invalid, naming each parameter."""
     shape = type(schema.__name__, (schema, ByAccount), {}) if by_account else schema
-    parameters = shape(unknown=RAISE)
+    parameters = shape()
 
     def read() -> dict[str, Any]:
         repeated = sorted(name for name, values in request.args.lists() if len(values) > 1)
@@ -78,6 +79,8 @@ def body(schema: Schema) -> dict[str, Any]:
 
 def check_names(names: Mapping[str, str]) -> None:
     """Refuse a name in the path that cannot exist, as one that does not exist."""
+    if "queue" in names:
+        check_queue(names["queue"])
     for name, value in names.items():
         form, code, message = UNKNOWN.get(name, (None, "", ""))
         if form is not None and not form.fullmatch(value):

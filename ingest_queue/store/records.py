@@ -95,8 +95,8 @@ class Records:
         return [job_from(record) if "state" in record else None for record in records]
 
     def counts(self, scope: str) -> dict[State, int]:
-        """Return how many jobs of a scope are in each state: one ZCARD a state."""
-        pipe = self._client.pipeline(transaction=False)
+        """Return how many jobs of a scope are in each state at one moment: one ZCARD a state."""
+        pipe = self._client.pipeline(transaction=True)
         for state in State:
             pipe.zcard(keys.LIST(scope, state.value))
         return dict(zip(State, pipe.execute(), strict=True))
