@@ -1,14 +1,15 @@
 """How AACsearch's clients come in, and what every reply to them carries: keys, errors, the warning of the quota."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
 from flask import Response, g
 
-from ingest_queue.errors import Denied, Unauthenticated
 from ingest_queue.times import moment
-from web.access import Door, Need, bearer
+from web.access import Door, bearer
 from web.current import engine
 from web.errors import ENVELOPES, Problem
 from web.loading import words
@@ -28,29 +29,22 @@ ERRORS: Final[Mapping[int, str]] = {
     500: "internal_error",
     503: "unavailable",
 }
+NO_KEY: Final = "no_key"
 INVALID_JSON: Final = "invalid_json"  # the one 400 that has a word of its own
 OURS: Final = ("state", "allowed")  # words of the state table, which these clients do not know
 WARNING: Final = "X-Quota-Warning"
 
 
-class KeyDoor(Door):
-    """Bearer keys only; one that opens nothing is forbidden here, and only a call without any is unauthorized."""
-
-    def admit(self, need: Need) -> None:
-        """Let the request's actor in, or raise Unauthenticated, Denied, RateLimited."""
-        try:
-            super().admit(need)
-        except Unauthenticated as problem:
-            if self.secret() is None:
-                raise
-            raise Denied(problem.code, problem.message) from problem
-
-
-KEYS: Final = KeyDoor(bearer)
+KEYS: Final = Door(bearer)
 
 
 def envelope(problem: Problem) -> Response:
-    """Return a problem as this API says all of them: error, message, and details where there are any."""
+    """Return a problem as this API says all of them: error, message, and details where there are any.
+
+    A key that opens nothing is forbidden here; only a call without any is unauthorized.
+    """
+    if problem.status == HTTPStatus.UNAUTHORIZED and problem.code != NO_KEY:
+        problem = replace(problem, status=HTTPStatus.FORBIDDEN, headers={})
     error = problem.code if problem.code == INVALID_JSON else ERRORS.get(problem.status, problem.code)
     body: dict[str, Any] = {"error": error, "message": problem.detail}
     if details := _details(problem, error):

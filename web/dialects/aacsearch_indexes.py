@@ -6,8 +6,6 @@ from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from ingest_queue import indexes
-from ingest_queue.access.people import ACCOUNT
-from ingest_queue.errors import Missing
 from ingest_queue.schema.definition import Definition, Rule
 from ingest_queue.times import moment
 from web.access import Need, actor
@@ -43,11 +41,9 @@ def slug_of(index: str) -> str:
     return slug
 
 
-def account_of(org: str) -> str:
+def account_of(slug: str) -> str:
     """Return the account with this slug; somebody else's is missing. Raises Missing."""
-    if not ACCOUNT.fullmatch(org):
-        raise Missing("account_not_found", f"there is no account {org!r}")
-    return engine.directory.account(org, by=actor()).slug
+    return engine.directory.account(slug, by=actor()).slug
 
 
 def shown(definition: Definition, owner: str) -> dict[str, Any]:
@@ -58,19 +54,19 @@ def shown(definition: Definition, owner: str) -> dict[str, Any]:
     return names | told
 
 
-@bp.get("/projects/<org>/indexes")
+@bp.get("/projects/<account_slug>/indexes")
 @call(Need.SEARCH, query=Lenient, answers={200: IndexesReply}, errors=(404,), door=KEYS)
-def list_indexes(org: str) -> ResponseReturnValue:
+def list_indexes(account_slug: str) -> ResponseReturnValue:
     """Answer the account's indexes by slug."""
-    owner = account_of(org)
+    owner = account_of(account_slug)
     return {"indexes": [shown(one, owner) for one in engine.indexes.all(by=actor(), account=owner)]}
 
 
-@bp.post("/projects/<org>/indexes")
+@bp.post("/projects/<account_slug>/indexes")
 @call(Need.ADMIN, query=Lenient, body=IndexBody, answers={201: IndexReply}, errors=(400, 404, 409, 413, 415), door=KEYS)
-def create(org: str) -> ResponseReturnValue:
+def create(account_slug: str) -> ResponseReturnValue:
     """Make an index; the same one again is a success that changes nothing."""
-    owner = account_of(org)
+    owner = account_of(account_slug)
     made = engine.indexes.create(Definition.parse(body(BODY) | {"id": EXTERNAL_ID}), by=actor(), account=owner)
     found = shown(made, owner)
     return found, 201, {"Location": url_for(".show", index=found["id"])}
