@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from ingest_queue.config import Config, ConfigError
 from ingest_queue.engine import Engine, open_engine
 from web.api import BLUEPRINTS
+from web.dialects import BLUEPRINTS as DIALECTS
 from web.errors import answer_errors
 from web.limits import open_limiter
 from web.replies import OrjsonProvider, number_requests
@@ -34,7 +35,7 @@ def create_app(engine: Engine | None = None, config: Config | None = None) -> Fl
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
     number_requests(app)
     answer_errors(app)
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, *DIALECTS):
         app.register_blueprint(blueprint)
     return app
 
