@@ -13,6 +13,7 @@ from ingest_queue.access.audit import Audit
 from ingest_queue.access.directory import Directory
 from ingest_queue.access.keyring import Keyring
 from ingest_queue.catalog import Catalog
+from ingest_queue.ceilings import Ceilings
 from ingest_queue.config import Config
 from ingest_queue.embedded import addresses
 from ingest_queue.errors import JobFailed, Missing, Unavailable
@@ -62,6 +63,7 @@ class Engine:
         self.directory = Directory(store.people, self.audit)
         self.keyring = Keyring(store.people, self.directory, self.audit)
         self.indexes = Catalog(store, client, self.audit)
+        self.ceilings = Ceilings(store.lanes, config, self.audit)
 
     # Jobs ---------------------------------------------------------------------------------------------------------
     def submit(
@@ -121,13 +123,13 @@ class Engine:
     ) -> Job:
         """Let a person's verb happen to the job; return the job. One whose effect already holds changes nothing.
 
-        `call` names the request, so that a retry that comes again is not done again. `origins` narrow the table for a
-        way in that offers less.
+        `call` is a digest that names the request: for a day one that comes again is answered, and not done again.
+        `origins` narrow the table for a way in that offers less.
 
         Raises Missing, Conflict (state, allowed; or `payload_expired`).
         """
         job = self.get(job_id, by=by)
-        effects = dict(EFFECTS.get(event, {})) | ({"call": call} if call else {})
+        effects = dict(EFFECTS.get(event, {})) | ({"once": call} if call else {})
         if event is Event.CANCEL:
             effects["set"] = {"canceled_by": by.name}
         if event is Event.RETRY:  # from the first document, so also into an index that was made again

@@ -56,7 +56,8 @@ class Records:
 
         Of a request that came again the id of the first job, and nothing is made; None when the upload had expired.
         """
-        known = {name: digest for name, digest in asdict(once).items() if digest} if once else {}
+        digests = asdict(once or Once())
+        known = {name: f"{fields['index']}/{digest}" for name, digest in digests.items() if digest}
         found = self._scripts.durably("submit", json.dumps(fields), State.PENDING, upload, json.dumps(known))
         return str(found.decode()) or None
 

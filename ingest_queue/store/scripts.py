@@ -112,6 +112,6 @@ def settings_table(config: Config) -> str:
     return (
         f"local C = {{queue = {json.dumps(config.rq_queue)}, perform = {json.dumps(PERFORM)}, "
         f"lease_ms = {int(config.lease_s * 1000)}, alive_ms = {alive_ms(config)}, at_once = 10, traces_kept = 20, "
-        f"details_kept = {config.failures_kept}, marks_kept = {config.marks_kept}, "
+        f"once_s = {DAY_S}, details_kept = {config.failures_kept}, marks_kept = {config.marks_kept}, "
         f"running_ceiling = {config.running_ceiling}, pull_ceiling = {config.pull_ceiling}, keep = {{{keep}}}}}\n"
     )
