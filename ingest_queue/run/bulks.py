@@ -87,7 +87,7 @@ class Cutter:
             yield count
 
     def _bulk(self, start: int, end: int, entries: list[Entry], outcomes: list[Outcome]) -> Bulk:
-        line = max(one.line for one in (*entries[-1:], *outcomes[-1:]))
+        line = max([entry.line for entry in entries[-1:]] + [known.line for known in outcomes[-1:]])
         repeats = self.seen.repeats([entry.id for entry in entries])
         if repeats:
             fate = Fate.FAILED if self.rejects_duplicates else Fate.SUCCEEDED
