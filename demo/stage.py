@@ -12,9 +12,11 @@ from typing import Final
 from demo.interrupts import Interrupts
 from demo.programs import Programs, ended, programs
 from demo.sessions import wait_until
+from ingest_queue.access.actor import LOCAL, Scope
 from ingest_queue.client import Client, ClientError
-from ingest_queue.config import variable
+from ingest_queue.config import Config, variable
 from ingest_queue.embedded import embedded_redis, embedded_search, stop_embedded
+from ingest_queue.engine import open_engine
 
 START_S: Final = 60.0
 
@@ -51,8 +53,10 @@ def stage(interrupts: Interrupts) -> Iterator[Stage]:
                 variable("port"): url.rpartition(":")[2],
                 variable("data_dir"): place,
             }
+            engine = open_engine(Config(redis_url=redis_url, opensearch_url=search_url))
+            _, key = engine.keyring.issue("demo", [Scope.ADMIN], by=LOCAL)
             with log.open("wb") as output, programs(environ, interrupts, output) as running:
-                made = Stage(directory, redis_url, search_url, url, Client(url), running, log)
+                made = Stage(directory, redis_url, search_url, url, Client(url, key=key), running, log)
                 _wait_until_ready(made)
                 yield made
         finally:

@@ -47,7 +47,7 @@ def _addresses(given: Config, config: Config) -> str:
     redis = "" if given.redis_url else "  (embedded, for trying out)"
     search = "" if given.opensearch_url else "  (in memory, for trying out: its indexes are gone when this ends)"
     return f"""
-API      http://{config.host}:{config.port}/api/jobs  (no access control yet: for this machine only)
+API      http://{config.host}:{config.port}/api/jobs  (a key: ingest-queue keys create mine --scope admin)
 Redis    {masked(config.redis_url)}{redis}
 Search   {masked(config.opensearch_url)}{search}
 Workers  two. Ctrl-C ends everything.

@@ -72,14 +72,15 @@ class _Counted:
 class Client:
     """One server's API. Safe to use from several threads.
 
-    patience_s: how long a call asks again while the server is away or answers 429 or 503 (its Retry-After is kept). A
-    server that never answered this client is not waited for.
+    key: what `ingest-queue keys create` printed. patience_s: how long a call asks again while the server is away or answers
+    429 or 503 (its Retry-After is kept). A server that never answered this client is not waited for.
     """
 
     def __init__(
         self,
         url: str = "http://127.0.0.1:8000",
         *,
+        key: str = "",
         timeout_s: float = 60,
         patience_s: float = 30,
         source: str = "API",
@@ -90,6 +91,7 @@ class Client:
         self._patience_s, self._source, self._sleep, self._clock = patience_s, source, sleep, clock
         timeout = urllib3.Timeout(connect=5, read=timeout_s)
         self._met = False
+        self._key = {"Authorization": f"Bearer {key}"} if key else {}
         self._pool = urllib3.PoolManager(timeout=timeout, retries=False, blocksize=PIECE_BYTES)
 
     def create_index(self, definition: Definition) -> Definition:
@@ -218,12 +220,13 @@ class Client:
     ) -> BaseHTTPResponse:
         """Return a reply below 400, asking again as long as that is right. Raises Refused or Unreachable."""
         url = f"{self.url}{path}" + (f"?{urlencode(query)}" if query else "")
+        told = {**self._key, **(headers or {})}
         give_up, delay = self._clock() + self._patience_s, 0.5
         while True:
             wait_s = delay
             try:
                 sent = cast(IO[bytes] | None, body)
-                reply = self._pool.request(method, url, body=sent, headers=headers, preload_content=not stream)
+                reply = self._pool.request(method, url, body=sent, headers=told, preload_content=not stream)
             except HTTPError as error:
                 trouble: ClientError = Unreachable(f"no answer from {self.url}: {error}")
                 again = self._met and (repeatable or isinstance(error, NewConnectionError))

@@ -1,6 +1,6 @@
 """(9) Everything that surfaces may do: submit, ask, edit, delete, read. They call this and nothing below it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Final
 from uuid import uuid4
@@ -21,10 +21,13 @@ from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.listing import Page, Wanted, page
 from ingest_queue.payload import StoredPayload, take_in
 from ingest_queue.queues import Queues
+from ingest_queue.quota import Quota
 from ingest_queue.states import DELETE, Event, State
 from ingest_queue.store import connect as redis_server
 from ingest_queue.store import keys
 from ingest_queue.store.codec import new_record
+from ingest_queue.store.figures import Series
+from ingest_queue.store.metrics import Metric
 from ingest_queue.store.payloads import upload_expired
 from ingest_queue.store.records import Once
 from ingest_queue.store.store import Store
@@ -42,9 +45,12 @@ EFFECTS: Final[Mapping[Event, Mapping[str, Any]]] = {  # what a verb does beside
 }
 
 
-def open_engine(config: Config) -> "Engine":
-    """Return the engine over the configured servers, or over embedded ones (which it starts) where no URL is set."""
-    config = addresses(config)
+def open_engine(config: Config, *, search: bool = True) -> "Engine":
+    """Return the engine over the configured servers, or over embedded ones (which it starts) where no URL is set.
+
+    search False: for what needs Redis alone, so that no search server is started for it.
+    """
+    config = addresses(config, search=search)
     return Engine(config, Store.open(redis_server.connect(config.redis_url), config), cluster.connect(config))
 
 
@@ -106,10 +112,19 @@ class Engine:
         self.audit.note(by, "job.submit", f"job:{job_id}", account=account, index=index)
         return self.get(job_id, by=by)
 
-    def ask(self, job_id: str, event: Event, *, by: Actor = LOCAL, call: str | None = None) -> Job:
+    def ask(
+        self,
+        job_id: str,
+        event: Event,
+        *,
+        by: Actor = LOCAL,
+        call: str | None = None,
+        origins: Collection[State] = tuple(State),
+    ) -> Job:
         """Let a person's verb happen to the job; return the job. One whose effect already holds changes nothing.
 
-        `call` names the request, so that a retry that comes again is not done again.
+        `call` names the request, so that a retry that comes again is not done again. `origins` narrow the table for a
+        way in that offers less.
 
         Raises Missing, Conflict (state, allowed; or `payload_expired`).
         """
@@ -120,7 +135,7 @@ class Engine:
         if event is Event.RETRY:  # from the first document, so also into an index that was made again
             effects["set"] = {**effects["set"], "index_birth": self.store.definitions.birth(job.account, job.index)}
         with self._deed(by, event.value, job):
-            return refusals.job_of(self.store.records.happen(event, job_id, **effects), job_id, event)
+            return refusals.job_of(self.store.records.happen(event, job_id, origins=origins, **effects), job_id, event)
 
     def edit(self, job_id: str, pieces: Iterator[bytes], *, form: Form, by: Actor = LOCAL) -> Job:
         """Replace the payload of a resting job; cursor and counts go back to the first changed document at the latest.
@@ -154,9 +169,13 @@ class Engine:
         account: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
+        offset: int = 0,
     ) -> Page[Job]:
-        """Return jobs by when they entered their state, newest first. Raises Missing, Denied, Invalid for an odd cursor."""
-        return page(self.store.records, self._scope(by, account, index), wanted, cursor, limit)
+        """Return jobs by when they entered their state, newest first; `offset` skips that many, whatever else is wanted.
+
+        Raises Missing, Denied, Invalid for an odd cursor.
+        """
+        return page(self.store.records, self._scope(by, account, index), wanted, cursor, limit, offset)
 
     def counts(self, *, index: str | None = None, by: Actor = LOCAL, account: str | None = None) -> dict[State, int]:
         """Return how many jobs are in each state."""
@@ -194,6 +213,10 @@ class Engine:
             return f"job {holder} on the same index"
         return "a free worker" if self.store.lanes.alive() else "a worker: none is running, or they are suspended"
 
+    def quota(self, account: str | None = None, *, by: Actor = LOCAL) -> Quota:
+        """Return what the account may index in this month and what is used of it. Raises Denied."""
+        return self.store.quotas.used(by.account_for(account))
+
     # Servers ------------------------------------------------------------------------------------------------------
     def ready(self) -> dict[str, str]:
         """Return a word about each server. Raises Unavailable with what to do when one will not do."""
@@ -201,6 +224,10 @@ class Engine:
             "redis": redis_server.check(self.store.client, self.config.redis_url, fsync=self.config.ack == "fsync"),
             "cluster": cluster.check(self.cluster, self.config.opensearch_url),
         }
+
+    def metrics(self) -> dict[Metric, Series]:
+        """Return every metric with its figures as they stand."""
+        return self.store.figures.read()
 
     def workers_on(self, hostname: str) -> str:
         """Return a word about a machine's workers. Raises Unavailable `no_worker` when none lives that should."""

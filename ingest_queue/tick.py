@@ -8,6 +8,7 @@ from typing import Any
 from ingest_queue.job import JobError
 from ingest_queue.states import Event
 from ingest_queue.store.codec import error_text
+from ingest_queue.store.metrics import ATTEMPTS, RESCUES
 from ingest_queue.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def rescue(store: Store, job_id: str, token: str, *, certain: bool = False, reas
     if job is None:  # deleted while it ran: only its slot is left
         store.records.happen(Event.HALT, job_id, **ask)
         return
+    ask["counts"] = {RESCUES.at("horse" if certain else "lease"): 1, ATTEMPTS.at("lost"): 1}
     trace = f"RunLost: run {job.run} of round {job.round} was lost: {reason}"
     if job.attempts + 1 >= store.config.attempts:
         message = f"{job.attempts + 1} runs in a row were lost without progress, the last because {reason}; retry or resume it"

@@ -1,4 +1,4 @@
-"""What must hold in Redis after any test: record, lists, lane, slot, RQ's books, meta, budget and TTLs say the same."""
+"""What must hold in Redis after any test: record, lists, lane, slot, RQ's books, meta, budget, units and TTLs say the same."""
 
 import json
 
@@ -7,6 +7,7 @@ from ingest_queue.states import RESTING, State
 from ingest_queue.store import keys
 from ingest_queue.store.codec import QUEUE_NAMES, QUEUES, job_from
 from ingest_queue.store.keys import LEGEND, scopes
+from ingest_queue.store.metrics import BUCKETS_S, BULKS, METRICS, SUM_US
 from ingest_queue.store.store import Store
 
 Records = dict[str, dict[str, str]]
@@ -32,7 +33,9 @@ def check_consistency(store: Store) -> None:
     check_slots(store, found, live)
     check_rq(store, shown)
     check_bytes(store, found)
+    check_units(store, found)
     check_ttls(store, live)
+    check_metrics(store)
 
 
 def check_counts(job: Job) -> None:
@@ -104,6 +107,31 @@ def check_bytes(store: Store, found: Records) -> None:
     assert store.payloads.stored_bytes() == uploads + sum(int(fields.get("stored_bytes", 0)) for fields in found.values())
 
 
+def units_left(fields: dict[str, str]) -> int:
+    """Return what is left of a job's reservation: of what it reserved, what has not succeeded since."""
+    if "quota_month" not in fields:
+        return 0
+    return int(fields["quota_reserved"]) - (int(fields["succeeded"]) - int(fields["quota_base"]))
+
+
+def check_units(store: Store, found: Records) -> None:
+    """No job that rests has a reservation, paused ones apart; what is outstanding is taken, and covers what may be sent."""
+    taken = {key.decode(): int(store.client.get(key)) for key in store.client.scan_iter("iq:quota:*")}
+    outstanding: dict[str, int] = {}
+    for fields in found.values():
+        assert len({"quota_month", "quota_reserved", "quota_base"} & fields.keys()) in (0, 3), fields
+        if "quota_month" in fields:
+            assert fields["state"] == State.PAUSED or fields["state"] not in RESTING, fields
+            if fields["total"] and fields["token"]:
+                doubted = int(fields["sent_to"]) - job_from(fields).counts.processed
+                assert units_left(fields) >= doubted, fields
+            key = keys.QUOTA(fields["account"], fields["quota_month"])
+            outstanding[key] = outstanding.get(key, 0) + int(fields["quota_reserved"])
+    for key, reserved in outstanding.items():
+        assert taken.get(key, 0) >= reserved, key
+    assert all(units >= 0 for units in taken.values()), taken
+
+
 def check_ttls(store: Store, live: dict[str, Job]) -> None:
     """Every key has a TTL, is a documented permanent one, or belongs to a job that has not come to rest."""
     permanent = [key for key in LEGEND if key.permanent]
@@ -115,6 +143,15 @@ def check_ttls(store: Store, live: dict[str, Job]) -> None:
         forever = store.config.keep_paused_days == 0
         assert owners, f"{name} has no TTL and is not in the list of permanent keys"
         assert all(job.state not in RESTING or (forever and job.state is State.PAUSED) for job in owners), name
+
+
+def check_metrics(store: Store) -> None:
+    """Whatever is counted has its place in the legend, and nothing was ever taken back."""
+    counted = {field.decode(): int(number) for field, number in store.client.hgetall(keys.METRICS()).items()}
+    known = {metric.at(*labels) for metric in METRICS if metric.counter for labels in metric.series}
+    known |= {BULKS.at(*labels, part) for labels in BULKS.series for part in (*BUCKETS_S, SUM_US)}
+    assert set(counted) <= known
+    assert all(number > 0 for number in counted.values()), counted
 
 
 def _fits(key: keys.Key, name: str) -> bool:

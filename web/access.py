@@ -31,11 +31,15 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How one dialect learns who asks. `secret` finds the key in the request; `notes` False writes nothing to Redis."""
+    """How one dialect learns who asks. `secret` finds the key in the request; `notes` False writes nothing to Redis.
+
+    `known_as` returns who the key's holder is by what else the request says, or raises Unauthenticated.
+    """
 
     secret: Callable[[], str | None]
     session: Callable[[], Actor | None] = lambda: None
     notes: bool = True
+    known_as: Callable[[Actor], Actor] = lambda found: found
 
     def admit(self, need: Need) -> None:
         """Let the request's actor in, or raise Unauthenticated, Denied, RateLimited."""
@@ -44,7 +48,7 @@ class Door:
         secret = self.secret()
         found = self.session() if secret is None else None
         if found is None:
-            found, g.key = identified(secret, notes=self.notes)
+            found, g.key = identified(secret, notes=self.notes, known_as=self.known_as)
             if self.notes:
                 limits.call(g.key)
         if not found.may(need.value):
@@ -53,14 +57,17 @@ class Door:
         g.actor = found
 
 
-def identified(secret: str | None, *, notes: bool = True) -> tuple[Actor, Key]:
+def identified(
+    secret: str | None, *, notes: bool = True, known_as: Callable[[Actor], Actor] = lambda found: found
+) -> tuple[Actor, Key]:
     """Return who has a secret. Raises Unauthenticated, and RateLimited for an address that keeps guessing."""
     address = request.remote_addr or ""
     if secret is None:
         raise Unauthenticated("no_key", "send your key: `Authorization: Bearer <key>`")
     limits.check_guesses(address)
     try:
-        return bound_engine().keyring.identify(secret, address=address, note=notes)
+        found, key = bound_engine().keyring.identify(secret, address=address, note=notes)
+        return known_as(found), key
     except Unauthenticated:
         limits.note_guess(address)
         raise

@@ -25,7 +25,7 @@ from ingest_queue.schema.definition import Definition
 from ingest_queue.states import Event
 from ingest_queue.store.runs import Run
 from ingest_queue.store.store import Store
-from workers.endings import Ending, broken, failed, refused_for_now
+from workers.endings import Ending, broken, failed, over_quota, refused_for_now
 
 logger = logging.getLogger(__name__)
 sigterm_seen = False
@@ -83,6 +83,8 @@ def is_over(store: Store, job_id: str, execution: Execution) -> bool:
 
 def ending_of(run: Run, store: Store) -> Ending:
     """Return how the run ended, whatever happened in it."""
+    if run.shortage is not None:
+        return over_quota(run, run.shortage)
     refused: list[str] = []
     try:
         event = carry(run, store, refused)
@@ -127,4 +129,4 @@ def carry(run: Run, store: Store, refused: list[str]) -> Event:
         in_place_s=config.in_place_s,
     )
     source = StoredPayload(store.payloads, job.id, job.payload.name).source()
-    return ingest(run, source, sink, decoder, limits, fields=decoder.new_fields, away=refused.append)
+    return ingest(run, source, sink, decoder, limits, fields=decoder.new_fields, away=refused.append, observe=run.observe)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from ingest_queue.access.actor import Actor
 from ingest_queue.errors import IngestError, Missing
 from ingest_queue.store.audit import AuditStreams
+from ingest_queue.times import moment
 
 OK: Final = "ok"
 
@@ -27,6 +28,10 @@ class Entry:
     key_id: str | None = None
     index: str | None = None
     detail: str = ""
+
+    def shown(self) -> dict[str, Any]:
+        """Return what JSON shows of it."""
+        return asdict(self) | {"at": moment(self.at)}
 
 
 class Audit:

@@ -6,10 +6,11 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from ingest_queue.access.actor import Scope
 from ingest_queue.errors import Invalid
+from ingest_queue.times import moment, moment_or_none
 
 ACCOUNT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")  # no `_`: a_b + c would be a + b_c
 EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,189}")
@@ -34,6 +35,10 @@ class Account:
     quota: int | None = None
     created_at: float = 0.0
 
+    def shown(self) -> dict[str, Any]:
+        """Return what JSON shows of it."""
+        return {"slug": self.slug, "name": self.name, "quota": self.quota, "created_at": moment(self.created_at)}
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -44,6 +49,10 @@ class User:
     account: str | None
     password_hash: str = ""
     created_at: float = 0.0
+
+    def shown(self) -> dict[str, Any]:
+        """Return what JSON shows of them: not the password's hash."""
+        return {"email": self.email, "role": self.role, "account": self.account, "created_at": moment(self.created_at)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,15 @@ class Key:
     def prefix(self) -> str:
         """The part of the secret that may be shown."""
         return f"iq_{self.id}"
+
+    def shown(self) -> dict[str, Any]:
+        """Return what JSON shows of it: not the digest."""
+        times = {name: moment_or_none(getattr(self, name)) for name in ("expires_at", "last_used_at", "revoked_at")}
+        return {
+            "id": self.id, "prefix": self.prefix, "label": self.label, "account": self.account, "scopes": sorted(self.scopes),
+            "index": self.index, "rate_per_minute": self.rate_per_minute, "created_at": moment(self.created_at),
+            "created_by": self.created_by, **times,
+        }  # fmt: skip
 
     def opens_with(self, secret: str) -> bool:
         """Whether this is the key's secret; takes as long for a wrong one."""

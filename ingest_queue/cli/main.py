@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import click
 import orjson
 
-from ingest_queue.cli import indexes, jobs, local, payloads
+from ingest_queue.cli import access, audit, indexes, jobs, local, payloads
 from ingest_queue.cli.exits import MEANINGS, Exit
 from ingest_queue.cli.session import Session
 from ingest_queue.client import Client, Refused, Unreachable
 from ingest_queue.config import Config, ConfigError
-from ingest_queue.errors import Unavailable
+from ingest_queue.errors import IngestError, Unavailable
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
 
@@ -19,14 +19,15 @@ EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code.value:>3}  {meaning}" for cod
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--url", help="Address of the HTTP API; INGEST_URL, or http://127.0.0.1:8000.")
 @click.version_option(package_name="ingest-queue")
+@click.option("--key", help="Your key of the HTTP API; better in INGEST_KEY, where nobody else sees it.")
 @click.pass_context
-def cli(context: click.Context, url: str | None) -> None:
+def cli(context: click.Context, url: str | None, key: str | None) -> None:
     """Feed search indexes through Ingest Queue and stay in control of its jobs."""
     config = Config.from_environ()
-    context.obj = Session(Client(url or config.url, source="CLI"))
+    context.obj = Session(Client(url or config.url, key=key or config.key, source="CLI"))
 
 
-for part in (payloads, jobs, indexes, local):
+for part in (payloads, jobs, indexes, access, audit, local):
     for command in part.COMMANDS:
         cli.add_command(command)
 
@@ -45,8 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(Exit.USAGE, arguments, "config", str(error))
     except Unreachable as error:
         return _say(Exit.UNREACHABLE, arguments, "unreachable", f"{error}; is web running, and is --url right?")
-    except Unavailable as error:
-        return _say(Exit.UNREACHABLE, arguments, error.code, error.message)
+    except IngestError as error:
+        code = Exit.UNREACHABLE if isinstance(error, Unavailable) else Exit.REFUSED
+        return _say(code, arguments, error.code, error.message, **error.data)
     except Refused as error:
         code = Exit.UNREACHABLE if error.status == Unavailable.status else Exit.REFUSED
         return _say(code, arguments, error.code, error.message, **error.data)

@@ -7,7 +7,7 @@ from itertools import islice
 from ingest_queue.errors import SinkAway
 from ingest_queue.run.bulks import NO_FIELDS, Cutter
 from ingest_queue.run.pool import Pool
-from ingest_queue.run.protocols import Decode, Fields, Run, Sink, Source
+from ingest_queue.run.protocols import Decode, Fields, Observe, Run, Sink, Source
 from ingest_queue.run.seen import Seen
 from ingest_queue.run.tally import tally
 from ingest_queue.run.window import Window
@@ -33,6 +33,7 @@ def ingest(
     *,
     fields: Fields = lambda: NO_FIELDS,
     away: Callable[[str], None] = lambda _reason: None,
+    observe: Observe = lambda _seconds, _refused: None,
     pool: Pool | None = None,
 ) -> Event:
     """Carry a payload from its cursor into the index; return the event that ends this run.
@@ -40,7 +41,7 @@ def ingest(
     Documents in [processed, sent_to) may or may not be in the index. So a run announces before it sends, and
     heeds a halt only beyond what was announced: first it settles what a lost run left in doubt. RunLost and JobFailed
     pass. `fields` tells which open fields the lines decoded since its last call have; `away` hears why the cluster
-    takes nothing when the run gives its worker back.
+    takes nothing when the run gives its worker back; `observe` hears of each bulk request that was answered.
     """
     event = Event.HALT
     progress = run.job.progress
@@ -49,7 +50,7 @@ def ingest(
     cut_at = run.sent_to
     for _ in cutter.recall(islice(source.after(0), run.cursor)):
         run.checkpoint(progress, ())  # renews the lease
-    with Window(sink, limits.bulks_in_flight, run, in_place_s=limits.in_place_s, pool=pool) as window:
+    with Window(sink, limits.bulks_in_flight, run, in_place_s=limits.in_place_s, observe=observe, pool=pool) as window:
 
         def checkpoint(announce: int | None = None) -> int:
             """Fold the longest answered prefix, save it, renew the lease."""

@@ -65,7 +65,7 @@ class Sink(Protocol):
 
 
 class Rejected(Protocol):
-    """A line that is not accepted: one code, the field's path where there is one, the reason in words."""
+    """A line that is not accepted: one code, the field's path where there is one, the reason in words, its id if it has one."""
 
     @property
     def code(self) -> str: ...
@@ -76,7 +76,11 @@ class Rejected(Protocol):
     @property
     def reason(self) -> str: ...
 
+    @property
+    def id(self) -> str | None: ...
+
 
 Decode: TypeAlias = Callable[[bytes, int], "str | Rejected"]  # line, position -> the document's id, or why it has none
 Fields: TypeAlias = Callable[[], frozenset[str]]  # the open fields met since the last call
+Observe: TypeAlias = Callable[[float, bool], None]  # how long a bulk request took, s; whether it was refused for now
 Mapper: TypeAlias = Callable[[frozenset[str]], Any]  # puts open fields into the mapping

@@ -17,7 +17,7 @@ from ingest_queue.job import Outcome
 from ingest_queue.run.answers import Answer
 from ingest_queue.run.bulks import Bulk
 from ingest_queue.run.pool import Pool, Threads
-from ingest_queue.run.protocols import Run, Sink
+from ingest_queue.run.protocols import Observe, Run, Sink
 from ingest_queue.run.steps import Ask, What, decided, next_asks
 from ingest_queue.run.tally import Answered
 
@@ -39,6 +39,7 @@ class Errand:
     flight: Flight | None
     due_at: float
     sent_at: float = 0.0
+    took_s: float | None = None  # of a bulk request, once it is answered
     future: "Future[Answer] | None" = None
 
 
@@ -56,11 +57,12 @@ class Window:
         run: Run,
         *,
         in_place_s: float = 60.0,
+        observe: Observe = lambda _seconds, _refused: None,
         pool: Pool | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._sink, self._size, self._run = sink, bulks_in_flight, run
-        self._in_place_s, self._chance = in_place_s, chance
+        self._in_place_s, self._observe, self._chance = in_place_s, observe, chance
         self._pool = pool or Threads(bulks_in_flight)
         self._flights: deque[Flight] = deque()
         self._errands: list[Errand] = []
@@ -147,7 +149,10 @@ class Window:
         if errand.flight and (hindered := self._sink.prepare(ask.entries, errand.flight.bulk.fields)):
             return hindered
         self._check_lease()  # a change of the mapping may have taken long
-        return self._sink.send(ask.entries)
+        began = self._pool.clock()
+        answer = self._sink.send(ask.entries)
+        errand.took_s = self._pool.clock() - began
+        return answer
 
     def _check_lease(self) -> None:
         """Nothing is sent once the window is left or the lease is over."""
@@ -159,6 +164,8 @@ class Window:
         for errand in [errand for errand in self._errands if errand.future and errand.future.done()]:
             answer = errand.future.result()  # type: ignore[union-attr]
             self._errands.remove(errand)
+            if errand.took_s is not None:
+                self._observe(errand.took_s, answer.refusal is not None)
             if errand.flight:
                 errand.flight.unanswered -= 1
                 errand.flight.outcomes.update((outcome.position, outcome) for outcome in answer.outcomes)

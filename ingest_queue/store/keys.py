@@ -67,6 +67,7 @@ UPLOADS: Final = Key("uploads", "iq:uploads", "hash", "upload -> stored bytes so
 BYTES: Final = Key("bytes", "iq:bytes", "string", "stored bytes of all payloads and uploads", "permanent")
 SEQUENCE: Final = Key("sequence", "iq:sequence", "string", "counter of orders in lanes", "permanent")
 SETTINGS: Final = Key("settings", "iq:settings", "hash", "settings changed at run time", "permanent")
+METRICS: Final = Key("metrics", "iq:metrics", "hash", "what happened so far: counter -> how often", "permanent")
 INDEXES: Final = Key("indexes", "iq:indexes:{}", "hash", "slug -> definition JSON; account", "permanent")
 ACCOUNT: Final = Key("account", "iq:account:{}", "hash", "one account: name, quota, created_at", "permanent")
 ACCOUNTS: Final = Key("accounts", "iq:accounts", "set", "slugs of all accounts but `default`", "permanent")
@@ -87,6 +88,13 @@ ONCE: Final = Key(
 )
 LIMIT: Final = Key("limit", "iq:limit:{}", "list", "calls of a moving window, by the `limits` library", "its window")
 BIRTHS: Final = Key("births", "iq:births:{}", "hash", "slug -> which making of the index it is; account", "permanent")
+QUOTA: Final = Key(
+    "quota",
+    "iq:quota:{}:{}",
+    "string",
+    "units taken by an account in a month (YYYY-MM): charged and reserved",
+    "400 days after its last reservation",
+)
 
 RQ_JOB: Final = Key("rq_job", "rq:job:{}", "hash", "RQ's job, written whole from the record", "as failures")
 RQ_SUSPENDED: Final = Key("rq_suspended", "rq:suspended", "string", "`rq suspend` was asked", "permanent; `rq resume`")

@@ -87,6 +87,7 @@ def states_table() -> str:
         facts |= {"settled": SETTLED[state].value} if state in SETTLED else {}
         flags = {"rests": state in RESTING, "ended": state in ENDED, "announces": state is State.RUNNING}
         flags["by_order"] = state is State.PENDING  # in the lists of queues, so that the next to run comes first
+        flags |= {"charges": state in RESTING and state is not State.PAUSED}
         words = [f'{name} = "{value}"' for name, value in facts.items()]
         words += [f"{name} = {str(value).lower()}" for name, value in flags.items()]
         rows.append(f"{state.value} = {{{', '.join(words)}}}")

@@ -7,10 +7,12 @@ from ingest_queue.config import Config
 from ingest_queue.store.audit import AuditStreams
 from ingest_queue.store.connect import Client
 from ingest_queue.store.definitions import Definitions
+from ingest_queue.store.figures import Figures
 from ingest_queue.store.lanes import Lanes
 from ingest_queue.store.payloads import Payloads
 from ingest_queue.store.people import People
 from ingest_queue.store.queues import QueueLists
+from ingest_queue.store.quota import Quotas
 from ingest_queue.store.records import Records
 from ingest_queue.store.runs import Run, claim
 from ingest_queue.store.scripts import Scripts
@@ -30,6 +32,8 @@ class Store:
     definitions: Definitions
     people: People
     audit: AuditStreams
+    figures: Figures
+    quotas: Quotas
 
     @classmethod
     def open(cls, client: Client, config: Config) -> "Store":
@@ -46,6 +50,8 @@ class Store:
             definitions=Definitions(client),
             people=People(client),
             audit=AuditStreams(client),
+            figures=Figures(client, config),
+            quotas=Quotas(client),
         )
 
     def claim(self, job_id: str, token: str, worker: str, **how: Any) -> Run | None:

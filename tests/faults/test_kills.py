@@ -7,6 +7,7 @@ import psutil
 
 from ingest_queue.intake.body import Form
 from ingest_queue.states import Event, State
+from ingest_queue.store.metrics import DOCUMENTS, RESCUES
 from tests.faults.world import BULK, World, document, kill_both, kill_horse, ndjson
 from tests.servers.processes import wait_for
 
@@ -33,6 +34,9 @@ def test_a_killed_horse_costs_one_run(world: World) -> None:
     ended = world.until(job, State.COMPLETED)
     assert ended.run == 2
     world.check(job, MANY)
+    figures = world.engine.metrics()
+    assert figures[RESCUES] == {("lease",): 0, ("horse",): 1}
+    assert figures[DOCUMENTS][("succeeded",)] == ended.counts.succeeded
 
 
 def test_an_orphaned_horse_lets_go(world: World) -> None:

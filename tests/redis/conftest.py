@@ -46,11 +46,12 @@ def engine(store: Store, cluster: Cluster) -> Engine:
 
 @pytest.fixture
 def submit(store: Store) -> Callable[..., Job]:
-    """Submit a job of `total` documents, with a stored payload unless told otherwise; returns the job."""
+    """Submit a job of `total` documents, with a stored payload unless told otherwise; None: unknown."""
 
     def submit(
-        total: int = 10,
+        total: int | None = 10,
         *,
+        account: str = "default",
         index: str = "cities",
         lane: str | None = None,
         kind: str = "payload",
@@ -65,9 +66,9 @@ def submit(store: Store) -> Callable[..., Job]:
             stored.finish(b"[]")
             name, upload = stored.name, stored.id
         record = new_record(
-            id=job_id, kind=kind, account="default", initiator="tests", source="API", index=index, alias=f"default_{index}",
-            lane=lane or f"index:default/{index}", total=total, payload_version=1 if payload else "",
-            payload_name=name, payload_bytes=100, **fields,
+            id=job_id, kind=kind, account=account, initiator="tests", source="API", index=index, alias=f"{account}_{index}",
+            lane=lane or f"index:{account}/{index}", total="" if total is None else total,
+            payload_version=1 if payload else "", payload_name=name, payload_bytes=100, **fields,
         )  # fmt: skip
         assert store.records.submit(record, upload)
         job = store.records.get(job_id)

@@ -1,6 +1,7 @@
 """What a client of the HTTP API does: define an index, submit documents, read the job; over Flask's own test client."""
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 
 from flask.testing import FlaskClient
@@ -29,10 +30,19 @@ class Api:
         self.http = self.client(self.secret)
         assert self.http.post("/api/indexes", json=CITIES).status_code == 201
 
+    @cached_property
+    def operator(self) -> FlaskClient:
+        """A client with a key of the installation."""
+        return self.client(self.operators_secret)
+
+    @cached_property
+    def operators_secret(self) -> str:
+        """A key that belongs to no account and may do everything."""
+        return self.engine.keyring.issue("operator", [Scope.MANAGE_ALL], by=LOCAL)[1]
+
     def secret_of(self, scope: Scope) -> str:
-        """Return the secret of a new key with one scope; manage:all makes it an operator's."""
-        account = None if scope is Scope.MANAGE_ALL else DEFAULT_ACCOUNT
-        return self.engine.keyring.issue(f"a key to {scope}", [scope], by=LOCAL, account=account)[1]
+        """Return the secret of a new key of the account with one scope."""
+        return self.engine.keyring.issue(f"a key to {scope}", [scope], by=LOCAL, account=DEFAULT_ACCOUNT)[1]
 
     def client(self, secret: str | None) -> FlaskClient:
         """Return a client that sends this key with each request."""

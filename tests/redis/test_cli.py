@@ -5,6 +5,7 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask, Response
 from werkzeug.serving import make_server
 
+from ingest_queue.access.actor import LOCAL, Scope
 from ingest_queue.cli.exits import Exit
 from ingest_queue.cli.main import main
 from ingest_queue.engine import Engine
@@ -30,16 +32,20 @@ Say = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def app(engine: Engine) -> Flask:
     """The application that the command talks to."""
-    return create_app(engine, engine.config)
+    return create_app(engine, replace(engine.config, submits_per_minute=0))
 
 
 @pytest.fixture
-def say(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Say]:
+def say(
+    app: Flask, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Say]:
     """Run the command against a server of this test; return code, output and errors. An index `cities` is there."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     monkeypatch.setenv("INGEST_URL", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("INGEST_KEY", engine.keyring.issue("cli", [Scope.ADMIN], by=LOCAL)[1])
+    monkeypatch.setenv("REDIS_URL", engine.config.redis_url)
     monkeypatch.chdir(tmp_path)
     Path("cities.json").write_text(json.dumps(CITIES))
     Path("cities.ndjson").write_bytes(LINES)

@@ -17,14 +17,14 @@ from ingest_queue.store.records import Word
 from ingest_queue.store.runs import Run
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
-from tests.consistency import check_consistency
+from tests.consistency import check_consistency, records, units_left
 
 TOTAL = 20
 VERBS = [Event.PAUSE, Event.RESUME, Event.STOP, Event.CANCEL]
 
 
 class Machine(RuleBasedStateMachine):
-    """People, workers and time against one store; `held` is our own book of who holds what."""
+    """People, workers and time against one store. Our own books: each record's last round, and all successes ever saved."""
 
     store: Store
     jobs = Bundle("jobs")
@@ -37,6 +37,16 @@ class Machine(RuleBasedStateMachine):
         self.tick.now()
         Tick(self.store, "another").now()
         self.rounds: dict[str, int] = {}
+        self.quota = 0
+        self.succeeded = 0
+
+    def taken(self) -> int:
+        return self.store.quotas.used("default").used
+
+    @rule(quota=st.sampled_from([0, TOTAL, 3 * TOTAL]))
+    def allow(self, quota: int) -> None:
+        self.quota = self.taken() + quota if quota else 0
+        self.store.client.hset(keys.ACCOUNT("default"), "quota", self.quota)
 
     @rule(target=jobs, lane=st.sampled_from(["a", "b"]), kind=st.sampled_from(["payload", "import"]))
     def submit(self, lane: str, kind: str) -> str:
@@ -54,8 +64,17 @@ class Machine(RuleBasedStateMachine):
     def claim(self) -> Any:
         queue = self.store.config.rq_queue
         job_id = self.store.client.lmove(keys.RQ_QUEUE(queue), keys.RQ_INTERMEDIATE(queue))
+        before = self.taken()
         run = self.store.claim(job_id.decode(), uuid4().hex, "parent") if job_id else None
-        return run if run is not None else multiple()
+        if run is None:
+            return multiple()
+        if run.shortage is not None:
+            assert run.shortage.quota.limit == self.quota < run.shortage.quota.used + run.shortage.wanted
+            assert run.answer(Event.FAIL) is not None
+            return multiple()
+        if self.quota and run.job.state is State.RUNNING:
+            assert self.taken() <= max(before, self.quota)
+        return run
 
     @rule(run=runs, answered=st.integers(0, TOTAL), ahead=st.integers(0, 6))
     def checkpoint(self, run: Run, answered: int, ahead: int) -> None:
@@ -68,6 +87,11 @@ class Machine(RuleBasedStateMachine):
             assert before is None or before.token != run.job.token
             return
         assert before is not None and before.token == run.job.token
+        self.succeeded += done - before.counts.succeeded
+        if before.state is State.RUNNING and sent_to < end:  # resumed while it only settled, and the rest is over the quota
+            left = units_left(records(self.store)[run.job.id])
+            assert self.quota and self.taken() - left + TOTAL - done > self.quota
+            end = before.sent_to
         assert sent_to == (end if before.state is State.RUNNING else before.sent_to)
 
     @rule(run=consumes(runs), event=st.sampled_from([Event.HALT, Event.BACK_OFF, Event.COMPLETE, Event.FAIL]))
@@ -135,6 +159,10 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def everything_agrees(self) -> None:
         check_consistency(self.store)
+
+    @invariant()
+    def each_success_is_paid_for_once(self) -> None:
+        assert self.taken() == self.succeeded + sum(map(units_left, records(self.store).values()))
 
     @invariant()
     def rounds_only_grow(self) -> None:

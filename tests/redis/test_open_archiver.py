@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from ingest_queue.access.actor import Scope
 from ingest_queue.engine import Engine
 from ingest_queue.job import Counts, Job, JobError, Progress
 from ingest_queue.states import Event, State
@@ -33,7 +32,7 @@ def api(engine: Engine) -> Api:
 @pytest.fixture
 def operator(api: Api) -> FlaskClient:
     """A client with a key of scope manage:all."""
-    return api.client(api.secret_of(Scope.MANAGE_ALL))
+    return api.operator
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def broken(store: Store, job: Job, *reasons: str) -> None:
     for number, reason in enumerate(reasons, 1):
         run = take(store, token=f"token-{number}")
         assert run is not None and run.job.id == job.id
-        told = {"trace": TRACE.format(reason), "set": {"attempts": str(number)}}
+        told: dict[str, Any] = {"trace": TRACE.format(reason), "set": {"attempts": str(number)}}
         if number < 5:
             run.answer(Event.BACK_OFF, delay_ms=0, **told)
             continue

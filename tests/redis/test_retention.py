@@ -126,5 +126,5 @@ def test_nothing_is_left_of_a_mixed_workload_when_all_has_expired(store: Store, 
             pass
     left = {key.decode() for key in store.client.scan_iter("*")}
     permanent = {key.pattern for key in LEGEND if key.permanent}
-    assert {key for key in left if key not in permanent and not key.startswith("iq:round:")} == set()
+    assert {key for key in left if key not in permanent and not key.startswith(("iq:round:", "iq:quota:"))} == set()
     assert store.payloads.stored_bytes() == 0

@@ -1,5 +1,6 @@
 """A search server over real HTTP that misbehaves by script: `ScriptedSearch(index).then(Act(...), Act(...))`."""
 
+import socket
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ class ScriptedSearch:
         self.requests: list[tuple[str, bytes]] = []
         self._acts: deque[Act] = deque()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     @property
@@ -64,6 +65,9 @@ class ScriptedSearch:
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
+        for connection in self._server.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
         self._thread.join()
 
@@ -79,6 +83,21 @@ class ScriptedSearch:
                 return act, act.status, act.text.encode()
             status, text = self.index.answer(path, params, body) if act.applies else (200, "")
             return act, status, (text if act.instead is None else act.instead).encode()
+
+
+class _Server(ThreadingHTTPServer):
+    """Waits at its end for all its threads, so that no later test meets them; a client may keep its connection open."""
+
+    daemon_threads = False
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.connections: list[socket.socket] = []
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self.connections.append(connection)
+        return connection, address
 
 
 def _handler(search: ScriptedSearch) -> type[BaseHTTPRequestHandler]:

@@ -12,6 +12,7 @@ import pytest
 import ingest_queue
 from ingest_queue.config import Config, variable
 from ingest_queue.states import Event, State
+from ingest_queue.store.metrics import BULKS, METRICS, Metric
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -20,6 +21,7 @@ DECISIONS = sorted((DOCS / "adr").glob("*.md"))
 MODULE = re.compile(r"`([a-z_]+(?:\.[a-z_]+)*)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+METRICS_PAGE = (DOCS / "metrics.md").read_text("utf-8")
 SPAN = re.compile(r"`[^`\n]+`")
 
 
@@ -108,6 +110,19 @@ def test_how_it_works_follows_the_walk() -> None:
 def test_each_setting_is_documented(name: str) -> None:
     """A setting that nobody can find is not one."""
     assert f"| {name} |" in (DOCS / "configuration.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_each_metric_is_documented(metric: Metric) -> None:
+    """Who writes an alert at night must find what a number means."""
+    assert metric.meaning and re.search(rf"^\| `{metric.name}` \|.*\| .+ \|$", METRICS_PAGE, re.MULTILINE)
+
+
+def test_alerts_of_the_docs_name_metrics_that_exist() -> None:
+    """An expression over a name that nobody writes is silent for ever."""
+    named = set(re.findall(r"\bingest_[a-z_]+", METRICS_PAGE)) - {"ingest_queue"}
+    shown = {metric.name for metric in METRICS} | {f"{BULKS.name}_{part}" for part in ("bucket", "count", "sum")}
+    assert named <= shown
 
 
 def test_docs_name_no_setting_that_does_not_exist() -> None:

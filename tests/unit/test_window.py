@@ -270,3 +270,23 @@ def test_with_real_threads_a_wait_ends_with_the_first_answer() -> None:
         window.send(bulk(0, 1))
         assert window.is_empty(within_s=10)
         assert window.answered() == [Answered(0, 1)]
+
+
+def test_each_answered_bulk_request_is_observed_and_nothing_else() -> None:
+    """Latency is the cluster's: a look-up, a refresh, a wait before the next try or a busy main thread is none of it."""
+    hands, seen = Hands(), list[tuple[float, bool]]()
+
+    def slow(entries: tuple[Entry, ...]) -> Answer:
+        hands.now += 0.25
+        return Answer(again=entries[:1], older=entries[1:], refusal=BUSY)
+
+    run = HeldRun(Record([]), hands.clock)
+    sink = Answers(slow)
+    with Window(sink, 2, run, observe=lambda seconds, refused: seen.append((seconds, refused)), pool=hands) as window:
+        window.send(bulk(0, 3))
+        hands.now += 7
+        wait_for(window)
+        window.refresh()
+        wait_for(window)
+    assert sorted(what for what, _ in sink.asked) == ["look_up", "refresh", "send", "send"]
+    assert seen == [(0.25, True), (0.0, False)]

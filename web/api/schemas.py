@@ -4,7 +4,7 @@ Schemas hold shapes only. What a definition or a payload may say is the engine's
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final
 
 from marshmallow import INCLUDE, Schema, fields, validate
@@ -12,17 +12,13 @@ from marshmallow import INCLUDE, Schema, fields, validate
 from ingest_queue.job import Fate, Job, Kind
 from ingest_queue.schema.reading import SLUG
 from ingest_queue.states import State
+from ingest_queue.times import moment
 from web.loading import Query
 
 SOURCES: Final = ("API", "CLI", "UI", "connector")
 PAGE: Final = 50
 LONGEST_PAGE: Final = 200
 KINDS: Final = (Fate.FAILED.value, Fate.SKIPPED.value, "duplicate")
-
-
-def moment(epoch_s: float) -> str:
-    """Return epoch seconds as RFC 3339 in UTC with milliseconds."""
-    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Time(fields.String):

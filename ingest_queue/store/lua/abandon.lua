@@ -2,7 +2,7 @@
 -- that job's payload, also when whoever sent it never learned so: nothing happens.
 -- ARGV 1 upload (id:name)
 redis.call('DEL', K.job(''))
-local stored = end_upload(ARGV[1])
+local stored = end_upload(ARGV[1], 'abandoned')
 if not stored then return 0 end
 give_back_bytes(stored)
 return redis.call('UNLINK', K.payload(ARGV[1]:match('^(.*):(.*)$')))

@@ -7,7 +7,7 @@ for _, member in ipairs(due) do
   local part, id = member:match('^(%a+):(.*)$')
   redis.call('ZREM', K.expires, member)
   if part == 'upload' then
-    give_back_bytes(end_upload(id))
+    give_back_bytes(end_upload(id, 'expired'))
     redis.call('UNLINK', K.payload(id:match('^(.*):(.*)$')))
   else
     local text = redis.call('HGET', K.expiring, id)

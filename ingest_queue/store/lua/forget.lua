@@ -14,4 +14,5 @@ local function forget(job)
   end
   redis.call('HDEL', K.expiring, job.id)
   give_back_bytes(job.stored_bytes)
+  charge_units(job)
 end

@@ -10,6 +10,15 @@ local function int(number)
   return string.format('%.0f', number)
 end
 
+-- Metrics are counted in the call in which a thing truly happens, and read by no script.
+local function count(field, by)
+  if by ~= 0 then redis.call('HINCRBY', K.metrics, field, int(by)) end
+end
+
+local function count_all(counts)
+  for field, by in pairs(counts) do count(field, by) end
+end
+
 local function load(id)
   local flat = redis.call('HGETALL', K.job(id))
   if #flat == 0 then return nil end
@@ -198,20 +207,62 @@ local function keep_until(job, keep, at)
     for _, key in ipairs(keys(job)) do redis.call('PEXPIREAT', key, int(at + keep[part] + 86400000)) end
   end
   redis.call('HSET', K.expiring, job.id, cjson.encode({id = job.id, account = job.account, index = job.index, kind = job.kind,
-    queue = job.queue, state = job.state, payload_name = job.payload_name, stored_bytes = job.stored_bytes}))
+    queue = job.queue, state = job.state, payload_name = job.payload_name, stored_bytes = job.stored_bytes,
+    quota_month = job.quota_month, quota_reserved = job.quota_reserved, quota_base = job.quota_base,
+    succeeded = job.quota_month and job.succeeded}))
 end
 
 -- An upload is no more, because a job takes it over or because it ends: returns its stored bytes, nil when its time was over.
-local function end_upload(upload)
+-- `fate` is for the metrics: taken, abandoned, expired.
+local function end_upload(upload, fate)
   local stored = redis.call('HGET', K.uploads, upload)
   if not stored then return nil end
   redis.call('HDEL', K.uploads, upload)
   redis.call('ZREM', K.expires, 'upload:' .. upload)
+  count('uploads:' .. fate, 1)
   return stored
 end
 
 local function give_back_bytes(stored)
   if tonumber(stored or 0) > 0 then redis.call('DECRBY', K.bytes, stored) end
+end
+
+-- Units ----------------------------------------------------------------------------------------------------------
+-- One a success, of the job's account, in a month: what is taken of it is what resting jobs were charged for and what
+-- the others reserved. A reservation lives in its job's record as long as it is outstanding: quota_month, quota_reserved, and
+-- quota_base, what had succeeded before.
+local QUOTA_KEPT_S = 400 * 86400
+
+local function units_left(job)
+  return job.quota_month and tonumber(job.quota_reserved) + tonumber(job.quota_base) - tonumber(job.succeeded) or 0
+end
+
+-- Ends a reservation: successes stay taken, in its own month; the rest goes back.
+local function charge_units(job)
+  if not job.quota_month then return end
+  local taken = K.quota(job.account, job.quota_month)
+  if redis.call('EXISTS', taken) == 1 then redis.call('DECRBY', taken, int(units_left(job))) end
+  job.quota_month, job.quota_reserved, job.quota_base = nil, nil, nil
+end
+
+-- Makes the reservation hold what the job may still send in `state`: all of it, or what is in doubt where it only settles,
+-- which no quota refuses, for that may be in the index. An unknown total reserves nothing; it is charged at the end.
+-- Returns nil; or {limit, used, wanted, month} when the quota is too small, and changes nothing.
+local function reserve_units(job, state, at)
+  local to = S[state].announces and job.total or job.sent_to
+  local wanted = to ~= '' and math.max(0, tonumber(to) - processed(job)) or 0
+  if job.quota_month and (to == '' or units_left(job) >= wanted) then return nil end
+  local month = iso(at):sub(1, 7)
+  local limit = S[state].announces and tonumber(redis.call('HGET', K.account(job.account), 'quota') or 0) or 0
+  local used = tonumber(redis.call('GET', K.quota(job.account, month)) or 0)
+  if job.quota_month == month then used = used - units_left(job) end
+  local least = to == '' and 1 or wanted
+  if limit > 0 and least > 0 and used + least > limit then return {limit, used, least, month} end
+  charge_units(job)
+  redis.call('INCRBY', K.quota(job.account, month), int(wanted))
+  redis.call('EXPIRE', K.quota(job.account, month), QUOTA_KEPT_S)
+  job.quota_month, job.quota_reserved, job.quota_base = month, int(wanted), job.succeeded
+  return nil
 end
 
 -- The one move ---------------------------------------------------------------------------------------------------
@@ -226,6 +277,7 @@ local function move(job, to)
     end
     job.state = to
     job.ended_at = S[to].ended and int(at) or ''
+    if S[to].ended then count('ended:' .. to, 1) end
   end
   if not S[to].rests and job.token == '' and not has_slot(job) then
     redis.call('ZADD', K.lane(job.lane), job.order, job.id)
@@ -233,6 +285,7 @@ local function move(job, to)
     redis.call('ZREM', K.lane(job.lane), job.id)
   end
   job.updated_at = int(at)
+  if S[to].charges then charge_units(job) end
   if job.expires_at ~= '' then keep_for_ever(job) end
   local keep = S[to].rests and plan_the_end(job, at)
   write_rq(job, at)

@@ -19,7 +19,7 @@ first = first_job(once.body)
 if first and (not S[first.state].rests or at - tonumber(first.created_at) < SAME_MS) then return first.id end
 
 if ARGV[3] ~= '' then
-  local stored = end_upload(ARGV[3])
+  local stored = end_upload(ARGV[3], 'taken')
   if not stored then return '' end
   redis.call('PERSIST', K.payload(job.id, job.payload_name))
   job.stored_bytes = stored

@@ -2,7 +2,7 @@
 -- ARGV 1 JSON: id; arrows {state: to}; holds {state: true}; call (a repeated one is answered, not done again);
 --   of a run's answer: token, and lost when the tick answers for a run whose lease is over;
 --   set {field: text}; needs_payload; queued, delay_ms, waiting_for, trace; retry; edit {from_version, first_changed,
---   version, name, bytes, documents, upload}
+--   version, name, bytes, documents, upload}; counts {field of the metrics: by how much}, added when the event happens
 -- Returns {word, record...}: ok, illegal, missing, lost, changed (another edit came first), gone (payload or upload)
 redis.call('DEL', K.job(''))  -- lifts Redis' check for memory: a full Redis can still finish jobs
 local ask = cjson.decode(ARGV[1])
@@ -49,6 +49,7 @@ local function drop_details_from(cursor)
 end
 
 local function begin_again_at(mark)
+  charge_units(job)  -- before its counts go back: what is written again is paid for again
   job.cursor, job.sent_to = mark.cursor, mark.cursor
   job.succeeded, job.failed, job.skipped, job.duplicates = mark.succeeded, mark.failed, mark.skipped, mark.duplicates
   job.codes, job.last_mark = mark.codes, mark.cursor
@@ -61,7 +62,7 @@ if ask.edit then
   local edit = ask.edit
   if not settled(job) then return {'illegal', unpack(flatten(job))} end
   if job.payload_version ~= edit.from_version then return {'changed', unpack(flatten(job))} end
-  local stored = end_upload(edit.upload)
+  local stored = end_upload(edit.upload, 'taken')
   if not stored then return {'gone', unpack(flatten(job))} end
   local mark = FIRST
   if tonumber(job.cursor) <= edit.first_changed then
@@ -103,6 +104,7 @@ if ask.token then
   free_slot(job)
   job.token = ''
 end
+if ask.counts then count_all(ask.counts) end
 if job.token == '' then
   to = S[to].unheld or to
   if settled(job) then to = S[to].settled or to end

@@ -43,6 +43,7 @@ class Opensolr(Surface):
     verbs = frozenset(Verb) - {Verb.CANCEL}
     words = WORDS
     narrower = NARROWER
+    denied = 401  # a key opens this API, or it does not; 403 is for an index that is not the caller's
     definition = DEFINITION
     nowhere = "/solr_manager/api/nothing"
     deaf = ("GET", "/api/ingest_queue_action")

@@ -62,6 +62,7 @@ class Surface:
     narrower: ClassVar[Mapping[Verb, tuple[State, ...]]] = {}  # where it allows a verb in fewer states than the table
     scope: ClassVar[Scope] = Scope.INGEST
     weaker: ClassVar[tuple[Scope, ...]] = (Scope.SEARCH, Scope.CONNECTOR_WRITE)  # what will not do
+    denied: ClassVar[int] = 403  # what such a key is answered
     definition: ClassVar[dict[str, Any]]
     routes: ClassVar[Mapping[Verb, tuple[str, str]]] = {}  # method and path of what is asked about one job
     nowhere: ClassVar[str]  # a path of its own that leads nowhere

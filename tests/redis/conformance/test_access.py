@@ -96,14 +96,14 @@ def test_an_unknown_key_is_401_for_every_call(surface: Surface) -> None:
 
 
 @speaking(Verb.WATCH)
-def test_a_key_for_something_else_is_403_for_every_call(surface: Surface) -> None:
+def test_a_key_for_something_else_is_refused_by_every_call(surface: Surface) -> None:
     """A key that reads must not write, and one of an account rules nobody else."""
     job_id = surface.submit()
     for scope in surface.weaker:
         surface.secret = surface.key(scope)
         for call in calls(surface, job_id):
             reply = call()
-            assert reply.status_code == 403, (scope, reply.text)
+            assert reply.status_code == surface.denied, (scope, reply.text)
             surface.check_error(reply)
             assert reply.text == call().text
 
