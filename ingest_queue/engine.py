@@ -1,6 +1,6 @@
 """(9) Everything that surfaces may do: submit, ask, edit, delete, read. They call this and nothing below it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Final
 from uuid import uuid4
@@ -13,6 +13,7 @@ from ingest_queue.access.audit import Audit
 from ingest_queue.access.directory import Directory
 from ingest_queue.access.keyring import Keyring
 from ingest_queue.catalog import Catalog
+from ingest_queue.ceilings import Ceilings
 from ingest_queue.config import Config
 from ingest_queue.embedded import addresses
 from ingest_queue.errors import JobFailed, Missing, Unavailable
@@ -29,7 +30,7 @@ from ingest_queue.store.codec import new_record
 from ingest_queue.store.figures import Series
 from ingest_queue.store.metrics import Metric
 from ingest_queue.store.payloads import upload_expired
-from ingest_queue.store.records import Once
+from ingest_queue.store.records import Once, Word
 from ingest_queue.store.store import Store
 
 DETAILS: Final[Mapping[str, keys.Key]] = {"failed": keys.FAILURES, "skipped": keys.SKIPPED, "duplicate": keys.DUPLICATES}
@@ -63,6 +64,7 @@ class Engine:
         self.directory = Directory(store.people, self.audit)
         self.keyring = Keyring(store.people, self.directory, self.audit)
         self.indexes = Catalog(store, client, self.audit)
+        self.ceilings = Ceilings(store.lanes, config, self.audit)
         self.queues = Queues(store)
 
     # Jobs ---------------------------------------------------------------------------------------------------------
@@ -77,8 +79,11 @@ class Engine:
         source: str = "API",
         options: Mapping[str, Any] | None = None,
         once: Once | None = None,
+        most_documents: int | None = None,
     ) -> Job:
         """Store the documents and let them wait for their turn; return the job, or the first one of a request that came again.
+
+        `most_documents`: a limit below the installation's own.
 
         Raises Missing (index), Denied, Invalid, TooLarge, Unavailable; then nothing of the payload is kept.
         """
@@ -86,10 +91,10 @@ class Engine:
         self.indexes.get(index, by=by, account=account)
         job_id = uuid4().hex
         with self.store.payloads.receiving(job_id) as upload:
-            taken = take_in(pieces, form, upload, self.config)
+            taken = take_in(pieces, form, upload, self.config, most_documents)
             fields = new_record(
                 id=job_id,
-                kind=Kind.IMPORT if form is Form.NDJSON else Kind.PAYLOAD,
+                kind=Kind.PAYLOAD if form is Form.ARRAY else Kind.IMPORT,
                 account=account,
                 initiator=by.name,
                 source=source,
@@ -123,13 +128,13 @@ class Engine:
     ) -> Job:
         """Let a person's verb happen to the job; return the job. One whose effect already holds changes nothing.
 
-        `call` names the request, so that a retry that comes again is not done again. `origins` narrow the table for a
-        way in that offers less.
+        `call` is a digest that names the request: for a day one that comes again is answered, and not done again.
+        `origins` narrow the table for a way in that offers less.
 
         Raises Missing, Conflict (state, allowed; or `payload_expired`).
         """
         job = self.get(job_id, by=by)
-        effects = dict(EFFECTS.get(event, {})) | ({"call": call} if call else {})
+        effects = dict(EFFECTS.get(event, {})) | ({"once": call} if call else {})
         if event is Event.CANCEL:
             effects["set"] = {"canceled_by": by.name}
         if event is Event.RETRY:  # from the first document, so also into an index that was made again
@@ -146,12 +151,15 @@ class Engine:
         with self._deed(by, Event.EDIT.value, job):
             return self._edit(job, pieces, form)
 
-    def delete(self, job_id: str, *, by: Actor = LOCAL) -> None:
-        """Take the job out of the queue in any state; what it wrote stays in the index. Raises Missing."""
+    def delete(self, job_id: str, *, states: Iterable[State] = tuple(State), by: Actor = LOCAL) -> None:
+        """Take the job out of the queue, in any of `states`; what it wrote stays in the index. Raises Missing, Conflict."""
         job = self.get(job_id, by=by)
         with self._deed(by, DELETE, job):
-            if not self.store.records.delete(job_id):
+            word = self.store.records.delete(job_id, states)
+            if word is Word.MISSING:
                 raise refusals.missing(job_id)
+            if word is Word.ILLEGAL:
+                raise refusals.unfinished(self.get(job_id, by=by))
 
     def get(self, job_id: str, *, by: Actor = LOCAL) -> Job:
         """Return the job. Raises Missing."""
@@ -274,7 +282,7 @@ class Engine:
             return "all"
         account = by.account_for(account)
         if not by.sees(account, index):
-            raise Missing("index_not_found", f"there is no index {index!r}; create it with POST /api/indexes")
+            raise Missing("index_not_found", f"there is no index {index!r}; define it first")
         index = by.index or index
         return f"index:{account}/{index}" if index else f"account:{account}"
 

@@ -31,26 +31,30 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How one dialect learns who asks. `secret` finds the key in the request; `notes` False writes nothing to Redis.
+    """How one dialect learns who asks. `secret` finds the key in the request, `session` who is logged in; None: not that way.
 
-    `known_as` returns who the key's holder is by what else the request says, or raises Unauthenticated.
+    `notes` False writes nothing to Redis. `known_as` returns who the key's holder is by what else the request says, or
+    raises Unauthenticated. `operators` False: a key that belongs to no account is not known here.
     """
 
-    secret: Callable[[], str | None]
-    session: Callable[[], Actor | None] = lambda: None
+    secret: Callable[[], str | None] | None
+    session: Callable[[], Actor | None] | None = None
     notes: bool = True
     known_as: Callable[[Actor], Actor] = lambda found: found
+    operators: bool = True
 
     def admit(self, need: Need) -> None:
         """Let the request's actor in, or raise Unauthenticated, Denied, RateLimited."""
         if need is Need.ANYONE:
             return
-        secret = self.secret()
-        found = self.session() if secret is None else None
+        secret = self.secret() if self.secret else None
+        found = self.session() if self.session and secret is None else None
         if found is None:
             found, g.key = identified(secret, notes=self.notes, known_as=self.known_as)
             if self.notes:
                 limits.call(g.key)
+        if found.account is None and not self.operators:
+            raise Unauthenticated("unknown_key", "this needs a key of an account")
         if not found.may(need.value):
             wanted = " or ".join(scope.value for scope in need.value)
             raise Denied("forbidden", f"this needs a key with the scope {wanted}; ask an admin for one")

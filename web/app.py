@@ -22,10 +22,7 @@ def create_app(engine: Engine | None = None, config: Config | None = None) -> Fl
     config = config or Config.from_environ()
     engine = engine or open_engine(config)
     check_exposure(config, engine)
-    app = Flask("web", static_folder=None)
-    app.json = OrjsonProvider(app)
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False
+    app = routes()
     if is_loopback(config.host):  # else a page in the operator's browser could rebind its own name to us
         app.config["TRUSTED_HOSTS"] = ["localhost", "127.0.0.1", "[::1]"]
     app.extensions["ingest_queue.config"] = config
@@ -33,6 +30,15 @@ def create_app(engine: Engine | None = None, config: Config | None = None) -> Fl
     open_limiter(app)
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
+    return app
+
+
+def routes() -> Flask:
+    """Return the application without an engine: every path and how errors are told, for tables and documents."""
+    app = Flask("web", static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     number_requests(app)
     answer_errors(app)
     for blueprint in (*BLUEPRINTS, *DIALECTS):

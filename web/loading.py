@@ -11,13 +11,27 @@ import orjson
 from flask import request
 from marshmallow import Schema, ValidationError, fields, validate
 
-from ingest_queue.access.people import ACCOUNT
+from ingest_queue.access.people import ACCOUNT, EMAIL, KEY_ID
 from ingest_queue.config import MIB
 from ingest_queue.errors import Invalid, Missing, Unsupported
 from ingest_queue.queues import check_queue
 from ingest_queue.schema.reading import SLUG
 
 JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
+INDEX: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,127}")  # a slug, or the alias that begins with its account's
+UNKNOWN: Final[Mapping[str, tuple[re.Pattern[str], str, str]]] = {  # names in paths: their form, and what to say of any other
+    "job_id": (JOB_ID, "job_not_found", "there is no job {!r}; it may have been deleted or have expired"),
+    "slug": (SLUG, "index_not_found", "there is no index {!r}; define it first"),
+    "index": (INDEX, "index_not_found", "there is no index {!r}; define it first"),
+    "account_slug": (ACCOUNT, "account_not_found", "there is no account {!r}; an operator makes one"),
+    "email": (EMAIL, "user_not_found", "there is no user {!r}"),
+    "key_id": (KEY_ID, "key_not_found", "there is no key {!r}"),
+}
+
+
+def whole(pattern: re.Pattern[str]) -> validate.Regexp:
+    """Return a validator that the whole of a text must fit."""
+    return validate.Regexp(f"^(?:{pattern.pattern})\\Z")
 
 
 class Query(Schema):
@@ -29,7 +43,7 @@ class Query(Schema):
 class ByAccount(Schema):
     """What an operator may add to every call about an account's things."""
 
-    account = fields.String(validate=validate.Regexp(f"^{ACCOUNT.pattern}\\Z"), load_default=None)
+    account = fields.String(validate=whole(ACCOUNT), load_default=None)
 
 
 def query_of(schema: type[Query], *, by_account: bool = False) -> Callable[[], dict[str, Any]]:
@@ -66,23 +80,23 @@ def body(schema: Schema) -> dict[str, Any]:
 
 
 def check_names(names: Mapping[str, str]) -> None:
-    """Refuse a job id, slug or queue in the path that cannot exist, as one that does not exist."""
+    """Refuse a name in the path that cannot exist, as one that does not exist."""
     if "queue" in names:
         check_queue(names["queue"])
-    if "job_id" in names and not JOB_ID.fullmatch(names["job_id"]):
-        raise Missing("job_not_found", f"there is no job {names['job_id']!r}; it may have been deleted or have expired")
-    if "slug" in names and not SLUG.fullmatch(names["slug"]):
-        raise Missing("index_not_found", f"there is no index {names['slug']!r}; create it with POST /api/indexes")
+    for name, value in names.items():
+        form, code, message = UNKNOWN.get(name, (None, "", ""))
+        if form is not None and not form.fullmatch(value):
+            raise Missing(code, message.format(value))
 
 
 def invalid(code: str, errors: dict[str, Any]) -> Invalid:
     """Return what to say about marshmallow's messages, by field."""
-    said = "; ".join(f"{name}: {_words(problem)}" for name, problem in sorted(errors.items()))
+    said = "; ".join(f"{name}: {words(problem)}" for name, problem in sorted(errors.items()))
     return Invalid(code, said, errors=errors)
 
 
-def _words(problem: Any) -> str:
+def words(problem: Any) -> str:
     """Return marshmallow's messages (text, lists, nested by field) as one line."""
     if isinstance(problem, dict):
-        return ", ".join(f"{name}: {_words(inner)}" for name, inner in problem.items())
-    return " ".join(map(_words, problem)) if isinstance(problem, list) else str(problem)
+        return ", ".join(f"{name}: {words(inner)}" for name, inner in problem.items())
+    return " ".join(map(words, problem)) if isinstance(problem, list) else str(problem)

@@ -12,13 +12,15 @@ ONCE_HEADER: Final = "Idempotency-Key"
 LONGEST: Final = 255
 
 
-def repeat_of(*said: bytes) -> Once:
+def repeat_of(*about: str, said: bytes | None = None) -> Once:
     """Return how the present request is known when it comes again. Raises Invalid for a key that is too long.
 
-    `said` is what makes it the same request without a key, for clients who send none; else it counts as a new one.
+    `about`: what it is about, where its path does not tell. `said`: what makes it the same request also without a key,
+    for clients who send none; without it such a request is always a new one.
     """
     given = request.headers.get(ONCE_HEADER, "")
     if len(given) > LONGEST:
         raise Invalid("invalid_header", f"{ONCE_HEADER} has at most {LONGEST} characters")
-    body = sha256(b"".join(b"%d:%s" % (len(part), part) for part in said)).hexdigest() if said else None
-    return Once(key=sha256(given.encode()).hexdigest() if given else None, body=body)
+    what = " ".join((request.method, request.path.rstrip("/"), *about, given))  # the same key elsewhere is another request
+    body = sha256(b"\0".join((" ".join(about).encode(), said))).hexdigest() if said is not None else None
+    return Once(key=sha256(what.encode()).hexdigest() if given else None, body=body)

@@ -83,7 +83,7 @@ ONCE: Final = Key(
     "once",
     "iq:once:{}:{}",
     "string",
-    "the job of a request that may come again; account, digest",
+    "the job of a request that may come again; account, digest (of a submit: index/digest)",
     "a day; a week where it is a body's",
 )
 LIMIT: Final = Key("limit", "iq:limit:{}", "list", "calls of a moving window, by the `limits` library", "its window")

@@ -1,7 +1,7 @@
 """Jobs as they stand in Redis: submit, events, delete, and every way to read them. Decides nothing: the table does."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -56,7 +56,8 @@ class Records:
 
         Of a request that came again the id of the first job, and nothing is made; None when the upload had expired.
         """
-        known = {name: digest for name, digest in asdict(once).items() if digest} if once else {}
+        digests = asdict(once or Once())
+        known = {name: f"{fields['index']}/{digest}" for name, digest in digests.items() if digest}
         found = self._scripts.durably("submit", json.dumps(fields), State.PENDING, upload, json.dumps(known))
         return str(found.decode()) or None
 
@@ -74,9 +75,13 @@ class Records:
         word, *flat = run("transition", json.dumps(question))
         return Answer(Word(word.decode()), job_from(decode(flat)) if flat else None)
 
-    def delete(self, job_id: str) -> bool:
-        """Take the job out of every list at once; the index stays as it is. False when there is no such job."""
-        return bool(self._scripts.durably("delete", job_id) == b"ok")
+    def delete(self, job_id: str, states: Iterable[State] = tuple(State)) -> Word:
+        """Take the job out of every list at once, if it is in one of `states`; the index stays as it is.
+
+        Returns OK, MISSING or ILLEGAL.
+        """
+        word = self._scripts.durably("delete", job_id, json.dumps(dict.fromkeys(states, True)))
+        return Word(word.decode())
 
     def get(self, job_id: str) -> Job | None:
         """Return the job; None when there is none (deleted ones included)."""

@@ -13,8 +13,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from ingest_queue.access.actor import Actor
-from ingest_queue.access.people import EMAIL
-from ingest_queue.errors import Invalid, Missing, Unauthenticated
+from ingest_queue.errors import Invalid, Unauthenticated
 from ingest_queue.intake.body import Form
 from ingest_queue.job import Job
 from ingest_queue.states import DELETE, Event, State
@@ -52,16 +51,13 @@ bp: Final = Blueprint("calls", __name__)
 
 def user_of(found: Actor) -> Actor:
     """Return the key's holder by the e-mail of the request, a user of the same account. Raises Unauthenticated."""
-    email = text("email") or ""
-    try:
-        if found.account is None or not EMAIL.fullmatch(email):
-            raise Missing("user_not_found", "no such e-mail")
-        return replace(found, name=engine.directory.user(email, by=found).email)
-    except Missing:
-        raise Unauthenticated("unknown_user", "this e-mail is no user of the key's account") from None
+    user = engine.directory.member(text("email") or "", found.account)
+    if user is None:
+        raise Unauthenticated("unknown_user", "this e-mail is no user of the key's account")
+    return replace(found, name=user.email)
 
 
-CLIENT: Final = Door(secret=lambda: text("api_key"), known_as=user_of)
+CLIENT: Final = Door(secret=lambda: text("api_key"), known_as=user_of, operators=False)
 
 
 def called(schema: type[Credentials], reply: type[Schema], *errors: int, once: bool = False) -> Callable[[View], View]:
@@ -87,7 +83,7 @@ def ingest(core_name: str, documents: bytes) -> ResponseReturnValue:
     limits.submit(f"account:{by.account}")
     check_index(core_name, by)
     doc_ids: list[Any] = ids_of("documents", documents, config)
-    once = repeat_of(core_name.encode(), documents)
+    once = repeat_of(core_name, said=documents)
     job = engine.submit(core_name, iter([documents]), form=Form.ARRAY, by=by, once=once)
     if once.key:  # a key may come again with other documents: the job's own are those of its first time
         doc_ids = ids_in(b"".join(engine.payload(job.id, by=by)).splitlines())
@@ -140,7 +136,9 @@ def ingest_queue_action(job_id: str, queue_action: str, payload: bytes | None) -
         return {"status": True, "msg": "DELETED", "job": gone}
     if verb == Event.EDIT:
         return save_payload(job_id, payload, by)
-    job = engine.ask(job_id, Event(verb), by=by, call=repeat_of().key, origins=ORIGINS.get(verb, tuple(State)))
+    job = engine.ask(
+        job_id, Event(verb), by=by, call=repeat_of(job_id, queue_action).key, origins=ORIGINS.get(verb, tuple(State))
+    )
     return {"status": True, "msg": ASKED.get(job.state, DONE[verb]), "job": shown(job)}
 
 
