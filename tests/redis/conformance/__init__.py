@@ -4,12 +4,13 @@ from typing import Final
 
 import pytest
 
+from tests.redis.conformance.aacsearch import Aacsearch
 from tests.redis.conformance.native import Native
 from tests.redis.conformance.open_archiver import OpenArchiver
 from tests.redis.conformance.opensolr import Opensolr
 from tests.redis.conformance.surface import Surface, Verb
 
-SURFACES: Final[dict[str, type[Surface]]] = {surface.name: surface for surface in (Native, Opensolr, OpenArchiver)}
+SURFACES: Final[dict[str, type[Surface]]] = {surface.name: surface for surface in (Native, Opensolr, Aacsearch, OpenArchiver)}
 
 
 def speaking(*verbs: Verb) -> pytest.MarkDecorator:

@@ -34,7 +34,7 @@ ROUTES: Final = {
     Verb.CANCEL: ("POST", "/api/v1/import-jobs/{}:cancel"),
     Verb.DELETE: ("DELETE", "/api/v1/import-jobs/{}"),
 }
-NARROWER: Final = {Verb.DELETE: (State.COMPLETED, State.FAILED, State.CANCELED)}
+NARROWER: Final = {Verb.DELETE: (State.COMPLETED, State.FAILED, State.CANCELED, State.STOPPED)}  # finished, as it shows them
 
 
 class Aacsearch(Surface):
@@ -44,6 +44,7 @@ class Aacsearch(Surface):
     verbs = frozenset({Verb.SUBMIT, Verb.WATCH, Verb.PROGRESS, Verb.ERRORS, Verb.LIST, Verb.OWN, Verb.CANCEL, Verb.DELETE})
     words = WORDS
     narrower = NARROWER
+    unknown = 403  # 401 is for a request without a key
     definition = DEFINITION
     routes = ROUTES
     nowhere = "/api/v1/nothing"

@@ -63,6 +63,7 @@ class Surface:
     scope: ClassVar[Scope] = Scope.INGEST
     weaker: ClassVar[tuple[Scope, ...]] = (Scope.SEARCH, Scope.CONNECTOR_WRITE)  # what will not do
     denied: ClassVar[int] = 403  # what such a key is answered
+    unknown: ClassVar[int] = 401  # what a key that opens nothing is answered; none at all is 401 everywhere
     definition: ClassVar[dict[str, Any]]
     routes: ClassVar[Mapping[Verb, tuple[str, str]]] = {}  # method and path of what is asked about one job
     nowhere: ClassVar[str]  # a path of its own that leads nowhere
