@@ -7,10 +7,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ingest_queue.config import Config, ConfigError
 from ingest_queue.engine import Engine, open_engine
-from web.api import BLUEPRINTS
+from web import api, pages, rq_dashboard
 from web.errors import answer_errors
+from web.headers import secure_replies
 from web.limits import open_limiter
 from web.replies import OrjsonProvider, number_requests
+from web.session import open_sessions
 
 
 def create_app(engine: Engine | None = None, config: Config | None = None) -> Flask:
@@ -30,12 +32,15 @@ def create_app(engine: Engine | None = None, config: Config | None = None) -> Fl
     app.extensions["ingest_queue.config"] = config
     app.extensions["ingest_queue.engine"] = engine
     open_limiter(app)
+    open_sessions(app)
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
     number_requests(app)
+    secure_replies(app)
     answer_errors(app)
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*api.BLUEPRINTS, pages.bp):
         app.register_blueprint(blueprint)
+    rq_dashboard.mount(app)
     return app
 
 

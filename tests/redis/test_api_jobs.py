@@ -205,7 +205,7 @@ def test_failures_stream_beyond_one_page_after_the_request_has_ended(api: Api, s
 def test_every_view_refuses_a_query_that_it_does_not_know(api: Api) -> None:
     """Found by walking all routes, so that a new view cannot forget it."""
     tried = 0
-    for rule in api.http.application.url_map.iter_rules():
+    for rule in api.rules():
         url = "/".join({"<job_id>": UNKNOWN, "<slug>": "cities"}.get(part, part) for part in rule.rule.split("/"))
         url = url.replace(rule.rule.rpartition("/")[2], "pause") if "<any" in url else url
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
@@ -218,7 +218,7 @@ def test_every_view_refuses_a_query_that_it_does_not_know(api: Api) -> None:
 def test_every_call_is_documented(api: Api) -> None:
     """docs/api shows each call as a curl line with its answer; a call that is not there is one that nobody finds."""
     text = "".join(page.read_text() for page in DOCS.glob("*.md"))
-    for rule in api.http.application.url_map.iter_rules():
+    for rule in api.rules():
         path = rule.rule.replace("<job_id>", "{id}").replace("<slug>", "{slug}")
         for verb in VERBS if "<any" in path else (None,):
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
