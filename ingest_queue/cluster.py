@@ -4,16 +4,20 @@ opensearch-py sends a request again after a lost connection, `_bulk` included, a
 decides what is sent again, so the client must not.
 """
 
+from typing import Final
+
 from opensearchpy import OpenSearch, Urllib3HttpConnection
 
 from ingest_queue.config import Config, masked
 from ingest_queue.errors import Unavailable
 
+NOBODY: Final = "http://127.0.0.1:9"  # for commands that need Redis alone, and ask no cluster
+
 
 def connect(config: Config) -> OpenSearch:
     """Return a client that never retries by itself; nothing is sent yet."""
     return OpenSearch(
-        config.opensearch_url,
+        config.opensearch_url or NOBODY,
         connection_class=Urllib3HttpConnection,
         pool_maxsize=config.bulks_in_flight + 2,
         timeout=config.request_timeout_s,

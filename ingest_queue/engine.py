@@ -14,6 +14,7 @@ from ingest_queue.access.directory import Directory
 from ingest_queue.access.keyring import Keyring
 from ingest_queue.access.sessions import Sessions
 from ingest_queue.catalog import Catalog
+from ingest_queue.ceilings import Ceilings
 from ingest_queue.config import Config
 from ingest_queue.embedded import addresses
 from ingest_queue.errors import JobFailed, Missing, Unavailable
@@ -21,6 +22,7 @@ from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.listing import Page, Wanted, page
 from ingest_queue.payload import StoredPayload, take_in
+from ingest_queue.queues import Queues
 from ingest_queue.quota import Quota
 from ingest_queue.states import DELETE, Event, State
 from ingest_queue.store import connect as redis_server
@@ -64,6 +66,8 @@ class Engine:
         self.keyring = Keyring(store.people, self.directory, self.audit)
         self.sessions = Sessions(store.people, self.directory, self.audit)
         self.indexes = Catalog(store, client, self.audit)
+        self.ceilings = Ceilings(store.lanes, config, self.audit)
+        self.queues = Queues(store)
 
     # Jobs ---------------------------------------------------------------------------------------------------------
     def submit(
@@ -115,12 +119,12 @@ class Engine:
     def ask(self, job_id: str, event: Event, *, by: Actor = LOCAL, call: str | None = None) -> Job:
         """Let a person's verb happen to the job; return the job. One whose effect already holds changes nothing.
 
-        `call` names the request, so that a retry that comes again is not done again.
+        `call` is a digest that names the request: for a day one that comes again is answered, and not done again.
 
         Raises Missing, Conflict (state, allowed; or `payload_expired`).
         """
         job = self.get(job_id, by=by)
-        effects = dict(EFFECTS.get(event, {})) | ({"call": call} if call else {})
+        effects = dict(EFFECTS.get(event, {})) | ({"once": call} if call else {})
         if event is Event.CANCEL:
             effects["set"] = {"canceled_by": by.name}
         if event is Event.RETRY:  # from the first document, so also into an index that was made again

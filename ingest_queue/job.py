@@ -131,6 +131,7 @@ class Job:
     rate_per_s: float | None = None  # documents a second of the current or last run
     index_birth: str = ""  # which making of the index it writes to
     deleted_at: float | None = None  # soft-deleted: the row stays for its audit, its errors are gone
+    canceled_by: str | None = None  # who asked first; a job that outran them may have completed
 
     @property
     def counts(self) -> Counts:

@@ -31,18 +31,21 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How one dialect learns who asks. `secret` finds the key in the request; `notes` False writes nothing to Redis."""
+    """How one dialect learns who asks. `secret` finds the key in the request, `session` who is logged in; None: not that way.
 
-    secret: Callable[[], str | None]
-    session: Callable[[], Actor | None] = lambda: None
+    `notes` False writes nothing to Redis.
+    """
+
+    secret: Callable[[], str | None] | None
+    session: Callable[[], Actor | None] | None = None
     notes: bool = True
 
     def admit(self, need: Need) -> None:
         """Let the request's actor in, or raise Unauthenticated, Denied, RateLimited."""
         if need is Need.ANYONE:
             return
-        secret = self.secret()
-        found = self.session() if secret is None else None
+        secret = self.secret() if self.secret else None
+        found = self.session() if self.session and secret is None else None
         if found is None:
             found, g.key = identified(secret, notes=self.notes)
             if self.notes:
@@ -90,4 +93,4 @@ def key() -> Key | None:
 
 
 NATIVE: Final = Door(api_key, session=session.current)
-BROWSER: Final = Door(lambda: None, session=session.required)  # pages: an admin's session and nothing else
+BROWSER: Final = Door(None, session=session.required)  # pages: an admin's session and nothing else

@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ingest_queue.config import Config, ConfigError
 from ingest_queue.engine import Engine, open_engine
-from web import api, pages, rq_dashboard
+from web import api, dialects, pages, rq_books, rq_dashboard
 from web.errors import answer_errors
 from web.headers import secure_replies
 from web.limits import open_limiter
@@ -23,24 +23,31 @@ def create_app(engine: Engine | None = None, config: Config | None = None) -> Fl
     config = config or Config.from_environ()
     engine = engine or open_engine(config)
     check_exposure(config, engine)
-    app = Flask("web", static_folder=None)
-    app.json = OrjsonProvider(app)
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False
+    app = routes()
     if is_loopback(config.host):  # else a page in the operator's browser could rebind its own name to us
         app.config["TRUSTED_HOSTS"] = ["localhost", "127.0.0.1", "[::1]"]
     app.extensions["ingest_queue.config"] = config
     app.extensions["ingest_queue.engine"] = engine
     open_limiter(app)
     open_sessions(app)
+    rq_books.read_our_books(app)
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
+    return app
+
+
+def routes() -> Flask:
+    """Return the application without an engine: every path and how errors are told, for tables and documents."""
+    app = Flask("web", static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False  # a path that leads to the same view is one, not a way to it
     number_requests(app)
     secure_replies(app)
     answer_errors(app)
-    for blueprint in (*api.BLUEPRINTS, pages.bp):
+    for blueprint in (*api.BLUEPRINTS, *dialects.BLUEPRINTS, pages.bp, rq_dashboard.bp):
         app.register_blueprint(blueprint)
-    rq_dashboard.mount(app)
     return app
 
 

@@ -28,6 +28,7 @@ class Call:
     errors: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()  # that the caller may send
     by_account: bool = False  # an operator may say for which account
+    door: Door = NATIVE
 
 
 def call(
@@ -56,7 +57,7 @@ def call(
             g.account = loaded.pop("account", None) if by_account else None
             return view(**names, **loaded)
 
-        setattr(checked, ATTRIBUTE, Call(need, query, body, answers, errors, headers, by_account))
+        setattr(checked, ATTRIBUTE, Call(need, query, body, answers, errors, headers, by_account, door))
         return checked
 
     return decorate

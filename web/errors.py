@@ -50,7 +50,7 @@ def problem_details(problem: Problem) -> Response:
     return Response(content, problem.status, problem.headers, mimetype="application/problem+json")
 
 
-ENVELOPES: Final[list[tuple[str, Envelope]]] = [("/", problem_details)]  # the first prefix that fits
+ENVELOPES: Final[list[tuple[str, Envelope]]] = [("/", problem_details)]  # the longest prefix that fits
 
 
 def problem_of(error: Exception) -> Problem:
@@ -83,5 +83,10 @@ def answer_errors(app: Flask) -> None:
         if problem.code == "internal_error":
             fields = {"request_id": request_id(), "path": request.path, "method": request.method}
             log.error("request failed", extra=fields, exc_info=error)
-        envelope = next(envelope for prefix, envelope in ENVELOPES if request.path.startswith(prefix))
-        return envelope(problem)
+        return told(problem, request.path)
+
+
+def told(problem: Problem, path: str) -> Response:
+    """Return the problem in the envelope of a path: the longest prefix that fits."""
+    _, envelope = max((row for row in ENVELOPES if path.startswith(row[0])), key=lambda row: len(row[0]))
+    return envelope(problem)

@@ -9,18 +9,31 @@ from typing import Any, Final
 
 import orjson
 from flask import request
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
-from ingest_queue.access.people import ACCOUNT
+from ingest_queue.access.people import ACCOUNT, EMAIL, KEY_ID
 from ingest_queue.config import MIB
 from ingest_queue.errors import Invalid, Missing, Unsupported
+from ingest_queue.queues import check_queue
 from ingest_queue.schema.reading import SLUG
 
 JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
+UNKNOWN: Final[Mapping[str, tuple[re.Pattern[str], str, str]]] = {  # names in paths: their form, and what to say of any other
+    "job_id": (JOB_ID, "job_not_found", "there is no job {!r}; it may have been deleted or have expired"),
+    "slug": (SLUG, "index_not_found", "there is no index {!r}; create it with POST /api/indexes"),
+    "account_slug": (ACCOUNT, "account_not_found", "there is no account {!r}; an operator makes one"),
+    "email": (EMAIL, "user_not_found", "there is no user {!r}"),
+    "key_id": (KEY_ID, "key_not_found", "there is no key {!r}"),
+}
+
+
+def whole(pattern: re.Pattern[str]) -> validate.Regexp:
+    """Return a validator that the whole of a text must fit."""
+    return validate.Regexp(f"^(?:{pattern.pattern})\\Z")
 
 
 class Query(Schema):
-    """Query parameters; a view without any has this schema."""
+    """Query parameters; a view without any has this schema. What is not named is refused, unless Meta says otherwise."""
 
     error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012  so marshmallow declares it
 
@@ -28,13 +41,13 @@ class Query(Schema):
 class ByAccount(Schema):
     """What an operator may add to every call about an account's things."""
 
-    account = fields.String(validate=validate.Regexp(f"^{ACCOUNT.pattern}\\Z"), load_default=None)
+    account = fields.String(validate=whole(ACCOUNT), load_default=None)
 
 
 def query_of(schema: type[Query], *, by_account: bool = False) -> Callable[[], dict[str, Any]]:
     """Return a function that reads the present request's query by `schema`. Raises Invalid, naming each parameter."""
     shape = type(schema.__name__, (schema, ByAccount), {}) if by_account else schema
-    parameters = shape(unknown=RAISE)
+    parameters = shape()
 
     def read() -> dict[str, Any]:
         repeated = sorted(name for name, values in request.args.lists() if len(values) > 1)
@@ -65,11 +78,13 @@ def body(schema: Schema) -> dict[str, Any]:
 
 
 def check_names(names: Mapping[str, str]) -> None:
-    """Refuse a job id or slug in the path that cannot exist, as one that does not exist."""
-    if "job_id" in names and not JOB_ID.fullmatch(names["job_id"]):
-        raise Missing("job_not_found", f"there is no job {names['job_id']!r}; it may have been deleted or have expired")
-    if "slug" in names and not SLUG.fullmatch(names["slug"]):
-        raise Missing("index_not_found", f"there is no index {names['slug']!r}; create it with POST /api/indexes")
+    """Refuse a name in the path that cannot exist, as one that does not exist."""
+    if "queue" in names:
+        check_queue(names["queue"])
+    for name, value in names.items():
+        form, code, message = UNKNOWN.get(name, (None, "", ""))
+        if form is not None and not form.fullmatch(value):
+            raise Missing(code, message.format(value))
 
 
 def invalid(code: str, errors: dict[str, Any]) -> Invalid:

@@ -17,4 +17,5 @@ def repeat_of() -> Once:
     given = request.headers.get(ONCE_HEADER, "")
     if len(given) > LONGEST:
         raise Invalid("invalid_header", f"{ONCE_HEADER} has at most {LONGEST} characters")
-    return Once(key=sha256(given.encode()).hexdigest() if given else None)
+    what = f"{request.method} {request.path.rstrip('/')} {given}"  # the same key elsewhere is another request
+    return Once(key=sha256(what.encode()).hexdigest() if given else None)

@@ -7,6 +7,7 @@ rq-dashboard 0.9.0 and RQ 3.0.0; a test keeps digests of what was read.
 import json
 from typing import Any, Final
 
+from flask import Flask
 from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
@@ -23,6 +24,7 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 from rq_dashboard import web as dashboard
 
+from ingest_queue.store.connect import connect
 from web.current import config
 
 REGISTRIES: Final[dict[str, type[BaseRegistry] | None]] = {  # where a job may stand, by rq-dashboard's words
@@ -100,8 +102,12 @@ def page_of(
     return total, [dashboard.serialize_job(job) for job in jobs if job]
 
 
-def read_our_books() -> None:
-    """Let rq-dashboard read as above, in this process."""
+def read_our_books(app: Flask) -> None:
+    """Let rq-dashboard read as above, for this application over a Redis client of its own.
+
+    RQ's class of workers lengthens the timeouts of whatever client it is given.
+    """
+    app.redis_conn = connect(app.extensions["ingest_queue.engine"].config.redis_url)  # type: ignore[attr-defined]
     dashboard.config.serializer = JSONSerializer
     ours = {"Job": ShownJob, "Queue": ShownQueue, "Worker": ShownWorker, "get_queue_registry_jobs_count": page_of}
     for name, replacement in ours.items():

@@ -8,35 +8,26 @@ import functools
 from collections.abc import Callable
 from typing import Any, Final
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq_dashboard import web as dashboard
 
 from ingest_queue.errors import Conflict, Missing
 from ingest_queue.states import Event
-from ingest_queue.store.connect import connect
 from web import session
 from web.access import BROWSER, Need, actor
 from web.calls import View, call
 from web.current import config, engine
 from web.errors import ENVELOPES, Problem, problem_details
 from web.pages.problems import page
-from web.rq_books import REGISTRIES, read_our_books
+from web.rq_books import REGISTRIES
 
 bp: Final = Blueprint("rq_dashboard", __name__, url_prefix="/rq")
 ONE_REDIS: Final = {"instance_number": 0}
 PAGE: Final = f"<queue_name>/<any({','.join(REGISTRIES)}):registry_name>/<int(min=1,max=200):per_page>/<any(asc,dsc):order>"
 ONE_BY_ONE: Final = "not all at once: each job has a state of its own. One by one, on its page here,"
 FIRST: Final = {"queue_name": None, "registry_name": "queued", "per_page": 8, "order": "asc", "page": 1}
-
-
-def mount(app: Flask) -> None:
-    """Serve it at /rq of this application."""
-    read_our_books()
-    # A client of its own: RQ's worker class lengthens the timeouts of whatever client it is given.
-    app.redis_conn = connect(app.extensions["ingest_queue.engine"].config.redis_url)  # type: ignore[attr-defined]
-    app.register_blueprint(bp)
 
 
 def read(view: Callable[..., Any], *paths: str, first: str | None = None) -> None:
@@ -121,4 +112,4 @@ def _problem(problem: Problem) -> Response:
     return page(problem) if looked_at else problem_details(problem)
 
 
-ENVELOPES.insert(0, ("/rq", _problem))
+ENVELOPES.append(("/rq", _problem))

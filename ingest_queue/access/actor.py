@@ -42,6 +42,11 @@ class Actor:
         """Whether this is an operator of the installation."""
         return self.account is None and Scope.MANAGE_ALL in self.scopes
 
+    def must_rule_all(self) -> None:
+        """Raise Denied for anybody but an operator."""
+        if not self.rules_all:
+            raise Denied("forbidden", "only an operator of the installation may do this")
+
     def may(self, scopes: Iterable[Scope]) -> bool:
         """Whether any of `scopes` is the actor's; an operator has all but the connector's."""
         return any(scope in self.scopes for scope in scopes)
@@ -51,6 +56,16 @@ class Actor:
         if self.account is None:
             return self.rules_all
         return account == self.account and (self.index is None or index is None or index == self.index)
+
+    def ruled(self, asked: str | None = None) -> str | None:
+        """Return whose members, keys and trail a call is about: what an operator asks for (None: those of no account),
+        else the account of an `admin` key. Raises Denied for anybody else, and for a key that is for one index only.
+        """
+        if self.rules_all:
+            return asked
+        if self.account is None or self.index is not None or Scope.ADMIN not in self.scopes:
+            raise Denied("forbidden", "only an admin of the account, or an operator, may do this")
+        return self.account_for(asked)
 
     def account_for(self, asked: str | None = None) -> str:
         """Return the account that a call is about: the actor's own; an operator names one, or means `default`.

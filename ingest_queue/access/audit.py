@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from ingest_queue.access.actor import Actor
+from ingest_queue.access.actor import LOCAL, Actor
 from ingest_queue.errors import IngestError, Missing
 from ingest_queue.store.audit import AuditStreams
 from ingest_queue.times import moment
@@ -60,8 +60,9 @@ class Audit:
 
     def page(
         self,
-        account: str | None,
+        account: str | None = None,
         *,
+        by: Actor = LOCAL,
         action: str | None = None,
         actor: str | None = None,
         target: str | None = None,
@@ -70,9 +71,10 @@ class Audit:
     ) -> tuple[tuple[Entry, ...], str | None]:
         """Return up to `limit` entries, newest first, and where the next page begins (None at the end).
 
-        account None: what belongs to no account. One call looks at a bounded number of entries, so a page of a
-        rare filter may hold fewer than `limit` although there is a next one.
+        An operator who names no account gets what belongs to none. One call looks at a bounded number of entries, so
+        a page of a rare filter may hold fewer than `limit` although there is a next one. Raises Denied, Invalid.
         """
+        account = by.ruled(account)
         wanted = {name: value for name, value in (("action", action), ("actor", actor), ("target", target)) if value}
         found, after = self._streams.read(account, wanted, before, limit)
         return tuple(_entry(account, entry_id, fields) for entry_id, fields in found), after

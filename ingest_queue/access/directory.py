@@ -8,8 +8,8 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from ingest_queue.access.actor import DEFAULT_ACCOUNT, Actor, Scope
 from ingest_queue.access.audit import Audit
-from ingest_queue.access.people import ACCOUNT, EMAIL, Account, Role, User, checked
-from ingest_queue.errors import Conflict, Denied, Invalid, Missing, Unauthenticated
+from ingest_queue.access.people import ACCOUNT, EMAIL, NAME, Account, Role, User, checked
+from ingest_queue.errors import Conflict, Invalid, Missing, Unauthenticated
 from ingest_queue.store.people import People
 
 SHORTEST_PASSWORD: Final = 10
@@ -26,8 +26,9 @@ class Directory:
     # Accounts -----------------------------------------------------------------------------------------------------
     def create_account(self, slug: str, *, by: Actor, name: str = "", quota: int | None = None) -> Account:
         """Make an account. Raises Denied, Invalid, Conflict `account_exists`."""
-        _operator(by)
+        by.must_rule_all()
         checked(ACCOUNT, slug, "an account's slug", "use a-z, 0-9 and `-`, at most 63 characters")
+        checked(NAME, name, "an account's name", "at most 200 printable characters")
         made = Account(slug, name, _quota(quota), self._people.now())
         with self._audit.deed(by, "account.create", f"account:{slug}", account=slug):
             if slug == DEFAULT_ACCOUNT or not self._people.add_account(made):
@@ -50,7 +51,7 @@ class Directory:
 
     def set_quota(self, slug: str, quota: int | None, *, by: Actor) -> Account:
         """Change an account's units a month (None: no limit), also for the present month. Raises Denied, Missing, Invalid."""
-        _operator(by)
+        by.must_rule_all()
         account = replace(self.account(slug, by=by), quota=_quota(quota))
         with self._audit.deed(by, "account.quota", f"account:{slug}", account=slug, detail=f"quota={quota}"):
             self._people.set_quota(slug, account.quota)
@@ -63,48 +64,48 @@ class Directory:
         """Make a user; only an admin has a password. Raises Denied, Invalid, Missing (account), Conflict `user_exists`."""
         checked(EMAIL, email, "an e-mail address", "it needs the form name@host")
         if role is Role.ADMIN:
-            _operator(by)
+            by.must_rule_all()
             if account is not None:
                 raise Invalid("invalid_input", "an admin belongs to no account; leave `account` out")
         else:
-            account = by.account_for(account)
-            _rules(by, account)
-            self.account(account, by=by)
+            account = self.account(by.account_for(by.ruled(account)), by=by).slug
         if (role is Role.ADMIN) != (password is not None):
             raise Invalid("invalid_input", "admins, and only they, have a password: they log in, members use keys")
         user = User(email.lower(), role, account, _hashed(password), self._people.now())
         with self._audit.deed(by, "user.create", f"user:{user.email}", account=account, detail=f"role={role}"):
-            if self._people.user(user.email):
-                raise Conflict("user_exists", f"user {user.email} exists; delete it first", state="exists", allowed=["delete"])
-            self._people.save_user(user)
+            if not self._people.add_user(user):
+                raise Conflict(
+                    "user_exists", f"{user.email} is a user already; choose another address", state="exists", allowed=[]
+                )
         return user
 
     def user(self, email: str, *, by: Actor) -> User:
-        """Return one user. Raises Missing."""
+        """Return one user. Raises Denied, Missing."""
+        whose = by.ruled()
         found = self._people.user(email.lower())
-        if found is None or not (by.rules_all or (found.account is not None and by.sees(found.account))):
+        if found is None or whose not in (None, found.account):
             raise Missing("user_not_found", f"there is no user {email!r}")
         return found
 
-    def users(self, *, by: Actor) -> tuple[User, ...]:
-        """Return the users that the actor sees, by e-mail."""
-        return tuple(u for u in self._people.users() if by.rules_all or (u.account is not None and by.sees(u.account)))
+    def users(self, *, by: Actor, account: str | None = None) -> tuple[User, ...]:
+        """Return an account's members by e-mail; an operator who names no account gets all users. Raises Denied."""
+        whose = by.ruled(account)
+        return tuple(user for user in self._people.users() if whose in (None, user.account))
 
     def set_password(self, email: str, password: str, *, by: Actor) -> User:
         """Give an admin another password; sessions that began with the old one end. Raises Denied, Missing, Invalid."""
-        _operator(by)
+        by.must_rule_all()
         user = self.user(email, by=by)
         if user.role is not Role.ADMIN:
             raise Invalid("invalid_input", "members have no password: they use keys")
         with self._audit.deed(by, "user.password", f"user:{user.email}", account=None):
             user = replace(user, password_hash=_hashed(password))
-            self._people.save_user(user)
+            self._people.set_password(user.email, user.password_hash)
         return user
 
     def delete_user(self, email: str, *, by: Actor) -> None:
         """Forget a user; what they did stays in the audit. Raises Denied, Missing, Conflict for the last admin."""
         user = self.user(email, by=by)
-        _operator(by) if user.account is None else _rules(by, user.account)
         with self._audit.deed(by, "user.delete", f"user:{user.email}", account=user.account):
             admins = [other for other in self._people.users() if other.role is Role.ADMIN]
             if admins == [user]:
@@ -131,16 +132,6 @@ class Directory:
 def operator(user: User, address: str) -> Actor:
     """Return who an admin with a session is."""
     return Actor(user.email, None, frozenset({Scope.MANAGE_ALL}), address=address)
-
-
-def _operator(by: Actor) -> None:
-    if not by.rules_all:
-        raise Denied("forbidden", "only an operator of the installation may do this")
-
-
-def _rules(by: Actor, account: str) -> None:
-    if not (by.sees(account) and by.index is None and by.may((Scope.ADMIN, Scope.MANAGE_ALL))):
-        raise Denied("forbidden", f"only an admin of account {account} may do this")
 
 
 def _quota(quota: int | None) -> int | None:

@@ -13,8 +13,10 @@ from ingest_queue.errors import Invalid
 from ingest_queue.times import moment, moment_or_none
 
 ACCOUNT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")  # no `_`: a_b + c would be a + b_c
-EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,189}")
+EMAIL: Final = re.compile(r"[^@/\s\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,189}")  # it stands in paths: no `/`
 LABEL: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
+NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{0,200}")
+KEY_ID: Final = re.compile(r"[0-9a-f]{12}")
 SECRET: Final = re.compile(r"iq_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 SECRET_BYTES: Final = 32
 
@@ -37,7 +39,8 @@ class Account:
 
     def shown(self) -> dict[str, Any]:
         """Return what JSON shows of it."""
-        return {"slug": self.slug, "name": self.name, "quota": self.quota, "created_at": moment(self.created_at)}
+        created_at = moment_or_none(self.created_at or None)  # `default` was never made
+        return {"slug": self.slug, "name": self.name, "quota": self.quota, "created_at": created_at}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import orjson
 from ingest_queue.job import Counts, Job, JobError, Kind, Payload, Progress
 from ingest_queue.states import State
 
+QUEUE_NAMES: Final = ("ingestion", "indexing")  # fetched from elsewhere, given
 QUEUES: Final[Mapping[Kind, str]] = {  # a view for operators; the workers listen to one RQ queue
     Kind.PAYLOAD: "indexing",
     Kind.IMPORT: "indexing",
@@ -79,6 +80,7 @@ def job_from(fields: Mapping[str, str]) -> Job:
         index_birth=fields["index_birth"],
         rate_per_s=float(fields["rate_per_s"]) if fields["rate_per_s"] else None,
         deleted_at=seconds(fields["deleted_at"]),
+        canceled_by=fields.get("canceled_by") or None,
     )
 
 

@@ -29,9 +29,12 @@ class Lanes:
         """Return the ceilings that were set at run time: running_ceiling, pull_ceiling."""
         return {name.decode(): int(value) for name, value in self._client.hgetall(keys.SETTINGS()).items()}
 
-    def set_ceiling(self, name: str, value: int) -> None:
-        """Change a ceiling for all processes from the next admission on."""
-        self._client.hset(keys.SETTINGS(), name, value)
+    def set_ceiling(self, name: str, value: int | None) -> None:
+        """Change a ceiling for all processes from the next admission on; None: back to what the environment says."""
+        if value is None:
+            self._client.hdel(keys.SETTINGS(), name)
+        else:
+            self._client.hset(keys.SETTINGS(), name, value)
 
     def holder(self, lane: str) -> str | None:
         """Return the id of the job that has the lane's slot."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from redis.exceptions import WatchError
+
 from ingest_queue.access.actor import Scope
 from ingest_queue.access.people import Account, Key, Role, User
 from ingest_queue.store import keys
@@ -50,13 +52,25 @@ class People:
         """Return one user; None when there is none."""
         return _user(email, _texts(self._client.hgetall(keys.USER(email))))
 
-    def save_user(self, user: User) -> None:
-        """Store a user, new or changed."""
+    def add_user(self, user: User) -> bool:
+        """Store a new user; False when the e-mail is taken, also when two do it at once."""
         fields = {"role": user.role.value, "account": user.account or "", "password_hash": user.password_hash}
-        pipe = self._client.pipeline()
-        pipe.hset(keys.USER(user.email), mapping=fields | {"created_at": user.created_at})
-        pipe.sadd(keys.USERS(), user.email)
-        pipe.execute()
+        with self._client.pipeline() as pipe:
+            pipe.watch(keys.USER(user.email))
+            if pipe.exists(keys.USER(user.email)):
+                return False
+            pipe.multi()
+            pipe.hset(keys.USER(user.email), mapping=fields | {"created_at": user.created_at})
+            pipe.sadd(keys.USERS(), user.email)
+            try:
+                pipe.execute()
+            except WatchError:
+                return False
+        return True
+
+    def set_password(self, email: str, password_hash: str) -> None:
+        """Change what an admin's password is compared with."""
+        self._client.hset(keys.USER(email), "password_hash", password_hash)
 
     def remove_user(self, email: str) -> None:
         """Forget a user."""
@@ -75,6 +89,14 @@ class People:
         """Return one key, revoked and expired ones as well; None when there is none."""
         found = _texts(self._client.hgetall(keys.ACCESS_KEY(key_id)))
         return _key(key_id, found) if found else None
+
+    def key_now(self, key_id: str) -> tuple[Key | None, float]:
+        """Return one key and Redis' time in one round trip: what every call begins with."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hgetall(keys.ACCESS_KEY(key_id))
+        pipe.time()
+        found, (seconds, micro) = pipe.execute()
+        return _key(key_id, _texts(found)) if found else None, seconds + micro / 1e6
 
     def add_key(self, key: Key) -> None:
         """Store a new key."""

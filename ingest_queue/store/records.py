@@ -56,7 +56,8 @@ class Records:
 
         Of a request that came again the id of the first job, and nothing is made; None when the upload had expired.
         """
-        known = {name: digest for name, digest in asdict(once).items() if digest} if once else {}
+        digests = asdict(once or Once())
+        known = {name: f"{fields['index']}/{digest}" for name, digest in digests.items() if digest}
         found = self._scripts.durably("submit", json.dumps(fields), State.PENDING, upload, json.dumps(known))
         return str(found.decode()) or None
 
@@ -94,8 +95,8 @@ class Records:
         return [job_from(record) if "state" in record else None for record in records]
 
     def counts(self, scope: str) -> dict[State, int]:
-        """Return how many jobs of a scope are in each state: one ZCARD a state."""
-        pipe = self._client.pipeline(transaction=False)
+        """Return how many jobs of a scope are in each state at one moment: one ZCARD a state."""
+        pipe = self._client.pipeline(transaction=True)
         for state in State:
             pipe.zcard(keys.LIST(scope, state.value))
         return dict(zip(State, pipe.execute(), strict=True))

@@ -31,6 +31,7 @@ INCLUDES: Final[Mapping[str, tuple[str, ...]]] = {
     "take_back": ("admit",),
     "reserve": (),
     "abandon": (),
+    "queue": (),
 }
 FSYNC_MS: Final = 10_000
 ENDED: Final = (State.COMPLETED, State.FAILED, State.CANCELED)
@@ -86,6 +87,7 @@ def states_table() -> str:
         facts |= {"settled": SETTLED[state].value} if state in SETTLED else {}
         flags = {"rests": state in RESTING, "ended": state in ENDED, "announces": state is State.RUNNING}
         flags |= {"charges": state in RESTING and state is not State.PAUSED}
+        flags["by_order"] = state is State.PENDING  # in the lists of queues, so that the next to run comes first
         words = [f'{name} = "{value}"' for name, value in facts.items()]
         words += [f"{name} = {str(value).lower()}" for name, value in flags.items()]
         rows.append(f"{state.value} = {{{', '.join(words)}}}")
@@ -112,6 +114,6 @@ def settings_table(config: Config) -> str:
     return (
         f"local C = {{queue = {json.dumps(config.rq_queue)}, perform = {json.dumps(PERFORM)}, "
         f"lease_ms = {int(config.lease_s * 1000)}, alive_ms = {alive_ms(config)}, at_once = 10, traces_kept = 20, "
-        f"details_kept = {config.failures_kept}, marks_kept = {config.marks_kept}, "
+        f"once_s = {DAY_S}, details_kept = {config.failures_kept}, marks_kept = {config.marks_kept}, "
         f"running_ceiling = {config.running_ceiling}, pull_ceiling = {config.pull_ceiling}, keep = {{{keep}}}}}\n"
     )

@@ -1,5 +1,6 @@
 """What a client of the HTTP API does: define an index, submit documents, read the job; over Flask's own test client."""
 
+import re
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
@@ -21,6 +22,18 @@ LINES: Final = b"".join(b'{"id":"%d","people":%d}\n' % (n, n * 1000) for n in ra
 UNKNOWN: Final = "0" * 32
 
 
+NAMES: Final = {  # what stands in paths where a test does not care
+    "job_id": UNKNOWN, "slug": "cities", "account_slug": "default", "email": "nobody@example.com", "key_id": "0" * 12,
+    "verb": "pause", "queue": "indexing",
+    "queue_name": "ingest", "registry_name": "failed", "per_page": "8", "order": "asc", "page": "1",
+}  # fmt: skip
+
+
+def filled(rule: str, **names: str) -> str:
+    """Return the path of a route with names in the places of its parts."""
+    return re.sub(r"<(?:[^<>:]+:)?(\w+)>", lambda part: (NAMES | names)[part[1]], rule)
+
+
 class Api:
     """The application over an engine, with an index `cities`."""
 
@@ -40,6 +53,11 @@ class Api:
     def operators_secret(self) -> str:
         """A key that belongs to no account and may do everything."""
         return self.engine.keyring.issue("operator", [Scope.MANAGE_ALL], by=LOCAL)[1]
+
+    def secret_of(self, scope: Scope) -> str:
+        """Return the secret of a new key with one scope; manage:all makes it an operator's."""
+        account = None if scope is Scope.MANAGE_ALL else DEFAULT_ACCOUNT
+        return self.engine.keyring.issue(f"a key to {scope}", [scope], by=LOCAL, account=account)[1]
 
     def client(self, secret: str | None) -> FlaskClient:
         """Return a client that sends this key with each request."""

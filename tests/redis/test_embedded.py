@@ -107,3 +107,12 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "appendonlydir").write_text("in the way of Redis' directory")
     with pytest.raises(Unavailable, match=r"redis\.log ends with"):
         embedded_redis(tmp_path)
+
+
+def test_keys_are_issued_over_the_embedded_redis_alone(data_dir: Path, processes: Processes) -> None:
+    """The first command that a new user types; no search server is started for it."""
+    env = {"INGEST_DATA_DIR": str(data_dir), "REDIS_URL": "", "OPENSEARCH_URL": ""}
+    command = processes.script("ingest-queue", "keys", "create", "first", env=env)
+    assert command.wait() == 0, command.tail()
+    assert command.tail().splitlines()[-1].startswith("iq_")
+    assert not (data_dir / "search.alive").exists()

@@ -6,7 +6,16 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from ingest_queue.errors import RunLost
 from ingest_queue.job import Counts, Progress
@@ -43,13 +52,20 @@ class Machine(RuleBasedStateMachine):
     def taken(self) -> int:
         return self.store.quotas.used("default").used
 
-    @rule(quota=st.sampled_from([0, TOTAL, 3 * TOTAL]))
+    @initialize(target=jobs)
+    def begin(self) -> Any:
+        return multiple(self.new_job("a", "payload"), self.new_job("a", "import"), self.new_job("b", "payload"))
+
+    @rule(quota=st.sampled_from([0, TOTAL // 2, 3 * TOTAL]))
     def allow(self, quota: int) -> None:
         self.quota = self.taken() + quota if quota else 0
         self.store.client.hset(keys.ACCOUNT("default"), "quota", self.quota)
 
     @rule(target=jobs, lane=st.sampled_from(["a", "b"]), kind=st.sampled_from(["payload", "import"]))
     def submit(self, lane: str, kind: str) -> str:
+        return self.new_job(lane, kind)
+
+    def new_job(self, lane: str, kind: str) -> str:
         job_id = uuid4().hex
         upload = self.store.payloads.upload(job_id)
         upload.write(0, b"packed")
@@ -60,8 +76,8 @@ class Machine(RuleBasedStateMachine):
         assert self.store.records.submit(fields, upload.id)
         return job_id
 
-    @rule(target=runs)
-    def claim(self) -> Any:
+    @rule(target=runs, answered=st.integers(0, TOTAL), ahead=st.integers(0, TOTAL))
+    def claim(self, answered: int, ahead: int) -> Any:
         queue = self.store.config.rq_queue
         job_id = self.store.client.lmove(keys.RQ_QUEUE(queue), keys.RQ_INTERMEDIATE(queue))
         before = self.taken()
@@ -74,10 +90,15 @@ class Machine(RuleBasedStateMachine):
             return multiple()
         if self.quota and run.job.state is State.RUNNING:
             assert self.taken() <= max(before, self.quota)
+        self.save(run, run.cursor, ahead)
+        self.save(run, answered, 0)
         return run
 
     @rule(run=runs, answered=st.integers(0, TOTAL), ahead=st.integers(0, 6))
     def checkpoint(self, run: Run, answered: int, ahead: int) -> None:
+        self.save(run, answered, ahead)
+
+    def save(self, run: Run, answered: int, ahead: int) -> None:
         before = self.store.records.get(run.job.id)
         done = min(max(run.progress.cursor, answered), run.sent_to)
         end = min(TOTAL, run.sent_to + ahead)

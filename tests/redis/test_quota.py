@@ -1,6 +1,5 @@
 """Units: reserved when a job is claimed, one a success, given back for what failed or was not reached, shared by nobody."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
@@ -8,76 +7,16 @@ from threading import Barrier
 import pytest
 
 from ingest_queue.config import DAY_S
-from ingest_queue.job import Counts, Fate, Job, Outcome, Progress
+from ingest_queue.job import Counts, Fate, Outcome, Progress
 from ingest_queue.states import Event, State
 from ingest_queue.store import keys
 from ingest_queue.store.runs import Run
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
+from tests.redis.quota_side import Submit, allow, claimed, end, lose, refused, save, used
 from tests.redis.rq_side import finish, take
-from tests.redis.test_edit import edit
-from workers.perform import ending_of
-
-Submit = Callable[..., Job]
 
 
-def allow(store: Store, units: int, account: str = "default") -> None:
-    """Give an account so many units a month."""
-    store.client.hset(keys.ACCOUNT(account), "quota", units)
-
-
-def used(store: Store, account: str = "default") -> int:
-    """Return what is taken of the account's month: charged and reserved."""
-    return store.quotas.used(account).used
-
-
-def claimed(store: Store) -> Run:
-    """Claim the next job, which its account can pay for."""
-    run = take(store)
-    assert run is not None and run.shortage is None
-    return run
-
-
-def refused(store: Store) -> Run:
-    """Claim the next job, which its account cannot pay for."""
-    run = take(store)
-    assert run is not None and run.shortage is not None
-    return run
-
-
-def save(run: Run, succeeded: int, failed: int = 0, skipped: int = 0, announce: int | None = None) -> None:
-    """Let the run announce and answer its first documents; all fates are as counted."""
-    done = succeeded + failed + skipped
-    total = run.job.counts.total
-    run.checkpoint(run.progress, announce=done if announce is None else announce)
-    run.checkpoint(Progress(done, Counts(total, succeeded, failed, skipped), {"validation_error": failed} if failed else {}))
-
-
-def end(run: Run, store: Store) -> Job:
-    """Let the worker's code end a run, and answer for it."""
-    ending = ending_of(run, store)
-    job = run.answer(ending.event, **ending.ask)
-    assert job is not None
-    return job
-
-
-def lose(store: Store, run: Run, tick: Tick) -> None:
-    """Let the run's lease be over, and the tick see it."""
-    store.client.zadd(keys.SLOTS(), {run.job.id: 1})
-    tick.now()
-
-
-def failed_in_doubt(store: Store, submit: Submit) -> Job:
-    """Return a job of ten that failed after two, with the next three sent and unanswered."""
-    job = submit()
-    run = claimed(store)
-    save(run, 2, announce=2)
-    run.checkpoint(run.progress, announce=5)
-    run.answer(Event.FAIL)
-    return job
-
-
-# What a job costs --------------------------------------------------------------------------------------------------
 def test_a_claim_reserves_the_whole_job_and_its_end_charges_the_successes(store: Store, submit: Submit, tick: Tick) -> None:
     """One unit per success, none for what failed or was skipped; a duplicate succeeded, too."""
     submit()
@@ -134,7 +73,6 @@ def test_accounts_do_not_pay_for_each_other(store: Store, submit: Submit, tick: 
     assert (used(store, "ours"), used(store, "theirs")) == (10, 5)
 
 
-# Refused -----------------------------------------------------------------------------------------------------------
 def test_a_job_that_its_account_cannot_pay_for_fails_before_anything_is_sent(store: Store, submit: Submit, tick: Tick) -> None:
     """B6: the whole job is refused, and people learn the numbers and what to do."""
     allow(store, 15)
@@ -220,7 +158,6 @@ def test_a_repeated_claim_of_a_job_that_was_deleted_meanwhile_is_refused(store: 
     assert used(store) == 0
 
 
-# Held on to --------------------------------------------------------------------------------------------------------
 def test_a_lost_run_is_not_paid_for_twice(store: Store, submit: Submit, tick: Tick) -> None:
     """The reservation is the job's, not the run's: the rescue leaves it and the next run uses it."""
     allow(store, 10)
@@ -304,159 +241,6 @@ def test_a_job_deleted_while_it_runs_is_charged_for_its_successes(store: Store, 
     assert used(store) == 4
     assert run.answer(Event.HALT) is None
     assert used(store) == 4
-
-
-# Going on, going back ----------------------------------------------------------------------------------------------
-def test_a_stopped_job_that_is_resumed_reserves_only_the_rest(store: Store, submit: Submit, tick: Tick) -> None:
-    """It was charged when it stopped."""
-    allow(store, 10)
-    job = submit()
-    run = claimed(store)
-    save(run, 4, 1)
-    store.records.happen(Event.STOP, job.id)
-    run.answer(Event.HALT)
-    assert used(store) == 4
-    store.records.happen(Event.RESUME, job.id)
-    run = claimed(store)
-    assert used(store) == 9
-    save(run, 9, 1)
-    run.answer(Event.COMPLETE)
-    assert used(store) == 9
-
-
-def test_a_retried_job_pays_again(store: Store, submit: Submit, tick: Tick) -> None:
-    """A new round writes each document once more."""
-    job = submit()
-    finish(claimed(store))
-    store.records.happen(Event.RETRY, job.id, retry=True)
-    assert used(store) == 10
-    finish(claimed(store))
-    assert used(store) == 20
-
-
-def test_an_edit_charges_before_the_counts_go_back(store: Store, submit: Submit, tick: Tick) -> None:
-    """What was indexed before the edit was indexed; what is written again is paid for again."""
-    job = submit()
-    run = claimed(store)
-    save(run, 4)
-    store.records.happen(Event.PAUSE, job.id)
-    paused = run.answer(Event.HALT)
-    assert paused is not None
-    edited = edit(store, paused, first_changed=0, documents="6").job
-    assert edited is not None and edited.counts == Counts(6)
-    assert used(store) == 4
-    store.records.happen(Event.RESUME, job.id)
-    run = claimed(store)
-    assert used(store) == 4 + 6
-    finish(run)
-    assert used(store) == 4 + 6
-
-
-def test_a_reservation_is_charged_in_the_month_in_which_it_was_made(store: Store, submit: Submit, tick: Tick) -> None:
-    """A job that runs over midnight of the first takes nothing of the new month."""
-    submit()
-    run = claimed(store)
-    into_2020(store, run)
-    lose(store, run, tick)
-    run = claimed_again(store)
-    save(run, 7, 3)
-    run.answer(Event.COMPLETE)
-    assert used(store) == 0
-    assert store.client.get(keys.QUOTA("default", "2020-01")) == b"7"
-
-
-def test_a_month_that_is_over_for_long_is_not_brought_back(store: Store, submit: Submit, tick: Tick) -> None:
-    """A job that was paused for two years must not leave a key without TTL, below zero."""
-    submit()
-    run = claimed(store)
-    store.client.hset(keys.JOB(run.job.id), "quota_month", "2020-01")
-    store.client.delete(*store.client.keys("iq:quota:*"))
-    run.answer(Event.FAIL)
-    assert not store.client.exists(keys.QUOTA("default", "2020-01"))
-
-
-def test_a_job_of_unknown_total_is_charged_for_its_successes_at_the_end(store: Store, submit: Submit, tick: Tick) -> None:
-    """A pull learns only at its end how many documents there were; with nothing left it does not begin."""
-    allow(store, 5)
-    submit(None, kind="pull", payload=False)
-    run = claimed(store)
-    assert used(store) == 0
-    save(run, 5, 1)
-    assert used(store) == 0
-    run.answer(Event.COMPLETE)
-    assert used(store) == 5
-    submit(None, kind="pull", payload=False)
-    ended = end(refused(store), store)
-    assert ended.error is not None and "at least 1" in ended.error.message
-
-
-# Settling ----------------------------------------------------------------------------------------------------------
-def test_documents_in_doubt_are_settled_whatever_the_quota_says(store: Store, submit: Submit, tick: Tick) -> None:
-    """They may be in the index already: a job cannot be canceled exactly before that is known, and what is in is paid for."""
-    job = failed_in_doubt(store, submit)
-    assert used(store) == 2
-    allow(store, 2)
-    store.records.happen(Event.RESUME, job.id)
-    store.records.happen(Event.CANCEL, job.id)
-    run = claimed_again(store)
-    assert run.job.state is State.CANCELING and used(store) == 5
-    assert run.checkpoint(Progress(5, Counts(10, 4, 1), {"validation_error": 1}), announce=10) == 5
-    ended = run.answer(Event.HALT)
-    assert ended is not None and ended.state is State.CANCELED
-    assert used(store) == 4
-
-
-def test_a_job_resumed_while_it_settles_goes_on_only_within_the_quota(store: Store, submit: Submit, tick: Tick) -> None:
-    """Its reservation holds what was in doubt, and no more: the rest is reserved before it is announced, or not sent."""
-    job = failed_in_doubt(store, submit)
-    store.records.happen(Event.RESUME, job.id)
-    store.records.happen(Event.PAUSE, job.id)
-    run = claimed_again(store)
-    assert used(store) == 5
-    allow(store, 9)
-    store.records.happen(Event.RESUME, job.id)
-    assert run.checkpoint(run.progress, announce=10) == 5
-    allow(store, 10)
-    assert run.checkpoint(run.progress, announce=10) == 10
-    assert used(store) == 10
-    run.checkpoint(Progress(10, Counts(10, 10)))
-    run.answer(Event.COMPLETE)
-    assert used(store) == 10
-
-
-def test_a_job_resumed_while_it_settles_reserves_the_rest_in_the_month_that_it_is(
-    store: Store, submit: Submit, tick: Tick
-) -> None:
-    """What was reserved before the first stays the old month's; the new one pays for what comes."""
-    job = failed_in_doubt(store, submit)
-    store.records.happen(Event.RESUME, job.id)
-    store.records.happen(Event.PAUSE, job.id)
-    run = claimed_again(store)
-    into_2020(store, run)
-    store.records.happen(Event.RESUME, job.id)
-    allow(store, 5)
-    progress = Progress(4, Counts(10, 4))
-    assert run.checkpoint(progress, announce=10) == 5
-    allow(store, 6)
-    assert run.checkpoint(progress, announce=10) == 10
-    assert (used(store), store.client.get(keys.QUOTA("default", "2020-01"))) == (6, b"4")
-    run.checkpoint(Progress(10, Counts(10, 10)))
-    run.answer(Event.COMPLETE)
-    assert (used(store), store.client.get(keys.QUOTA("default", "2020-01"))) == (6, b"4")
-
-
-def into_2020(store: Store, run: Run) -> None:
-    """Let all that was taken until now have been taken in another month."""
-    month = store.client.hget(keys.JOB(run.job.id), "quota_month").decode()
-    store.client.hset(keys.JOB(run.job.id), "quota_month", "2020-01")
-    store.client.rename(keys.QUOTA("default", month), keys.QUOTA("default", "2020-01"))
-
-
-def claimed_again(store: Store) -> Run:
-    """Claim a job under another token than the first."""
-    run = take(store, token="again")
-    assert run is not None and run.shortage is None
-    return run
 
 
 def test_people_are_warned_from_four_fifths_on(store: Store, submit: Submit, tick: Tick) -> None:

@@ -64,6 +64,7 @@ def test_check_names_a_stale_page_and_writing_mends_it(
 ) -> None:
     """CI relies on the exit code, people on the name of the page."""
     for name in generate.PAGES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text((DOCS / name).read_text("utf-8"), "utf-8")
     page = tmp_path / "states.md"
     page.write_text(page.read_text("utf-8").replace(f"`{State.PAUSED.value}`", "`asleep`"), "utf-8")

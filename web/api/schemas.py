@@ -13,7 +13,7 @@ from ingest_queue.job import Fate, Job, Kind
 from ingest_queue.schema.reading import SLUG
 from ingest_queue.states import State
 from ingest_queue.times import moment
-from web.loading import Query
+from web.loading import Query, whole
 
 SOURCES: Final = ("API", "CLI", "UI", "connector")
 PAGE: Final = 50
@@ -184,7 +184,7 @@ class DefinitionBody(Schema):
 class CountsQuery(Query):
     """Of which index."""
 
-    index = fields.String(validate=validate.Regexp(f"^{SLUG.pattern}\\Z"), load_default=None)
+    index = fields.String(validate=whole(SLUG), load_default=None)
 
 
 class JobsQuery(CountsQuery):

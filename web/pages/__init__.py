@@ -4,6 +4,6 @@ from web.errors import ENVELOPES
 from web.pages.login import bp
 from web.pages.problems import page
 
-ENVELOPES[:0] = [("/login", page), ("/logout", page)]
+ENVELOPES.extend((("/login", page), ("/logout", page)))
 
 __all__ = ["bp"]

@@ -34,11 +34,10 @@ def form(next: str) -> ResponseReturnValue:
 
 
 @bp.post("/login")
-@call(Need.ANYONE, query=LoginQuery, answers={303: None}, errors=(400, 401, 403, 429))
-def log_in(next: str) -> ResponseReturnValue:
+def log_in() -> ResponseReturnValue:
     """Begin a session. Wrong passwords are counted by address, and then refused for a while."""
     session.check_token()
-    address = request.remote_addr or ""
+    address, next = request.remote_addr or "", request.args.get("next", "")
     limits.check_guesses(address)
     email = request.form.get("email", "").strip()
     try:

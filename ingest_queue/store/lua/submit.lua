@@ -6,7 +6,7 @@ local at = clock()
 local job = cjson.decode(ARGV[1])
 if redis.call('EXISTS', K.job(job.id)) == 1 then return job.id end  -- the reply to the first call was lost
 
-local KEY_S, BODY_S, SAME_MS = 86400, 604800, 30000
+local BODY_S, SAME_MS = 604800, 30000
 local once = cjson.decode(ARGV[4])
 local function first_job(digest)
   local id = digest and redis.call('GET', K.once(job.account, digest))
@@ -24,7 +24,7 @@ if ARGV[3] ~= '' then
   redis.call('PERSIST', K.payload(job.id, job.payload_name))
   job.stored_bytes = stored
 end
-if once.key then redis.call('SET', K.once(job.account, once.key), job.id, 'EX', KEY_S) end
+if once.key then redis.call('SET', K.once(job.account, once.key), job.id, 'EX', C.once_s) end
 if once.body then redis.call('SET', K.once(job.account, once.body), job.id, 'EX', BODY_S) end
 job.round = next_round(job.lane, at)
 to_the_end_of_its_lane(job)

@@ -1,5 +1,6 @@
 -- TRANSITION: one event happens to one job, or is refused and changes nothing.
 -- ARGV 1 JSON: id; arrows {state: to}; holds {state: true}; call (a repeated one is answered, not done again);
+--   once (a digest: the same for a day, whatever happened in between);
 --   of a run's answer: token, and lost when the tick answers for a run whose lease is over;
 --   set {field: text}; needs_payload; queued, delay_ms, waiting_for, trace; retry; edit {from_version, first_changed,
 --   version, name, bytes, documents, upload}; counts {field of the metrics: by how much}, added when the event happens
@@ -30,7 +31,8 @@ if job.deleted == '1' then
   return {'missing'}
 end
 if job.deleted_at ~= '' then return {'missing'} end
-if job.last_call == ask.call then return {'ok', unpack(flatten(job))} end
+local done = ask.once and redis.call('EXISTS', K.once(job.account, ask.once)) == 1
+if done or job.last_call == ask.call then return {'ok', unpack(flatten(job))} end
 local to = ask.arrows[job.state]
 if not to then return {ask.holds[job.state] and 'ok' or 'illegal', unpack(flatten(job))} end
 if ask.needs_payload and job.payload_name ~= '' and redis.call('EXISTS', K.payload(job.id, job.payload_name)) == 0 then
@@ -88,6 +90,7 @@ elseif ask.retry then
 end
 
 for field, value in pairs(ask.set) do job[field] = value end
+if ask.once then redis.call('SET', K.once(job.account, ask.once), job.id, 'EX', C.once_s) end
 if not ask.token then job.last_call = ask.call end  -- a run's answer is fenced by its token, and must not push a verb's out
 if ask.queued then job.queued_at = int(at) end
 job.not_before = ask.delay_ms and int(at + ask.delay_ms) or ''
