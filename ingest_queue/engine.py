@@ -1,6 +1,6 @@
 """(9) Everything that surfaces may do: submit, ask, edit, delete, read. They call this and nothing below it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Final
 from uuid import uuid4
@@ -31,7 +31,7 @@ from ingest_queue.store.codec import new_record
 from ingest_queue.store.figures import Series
 from ingest_queue.store.metrics import Metric
 from ingest_queue.store.payloads import upload_expired
-from ingest_queue.store.records import Once
+from ingest_queue.store.records import Once, Word
 from ingest_queue.store.store import Store
 
 DETAILS: Final[Mapping[str, keys.Key]] = {"failed": keys.FAILURES, "skipped": keys.SKIPPED, "duplicate": keys.DUPLICATES}
@@ -81,8 +81,11 @@ class Engine:
         source: str = "API",
         options: Mapping[str, Any] | None = None,
         once: Once | None = None,
+        most_documents: int | None = None,
     ) -> Job:
         """Store the documents and let them wait for their turn; return the job, or the first one of a request that came again.
+
+        `most_documents`: a limit below the installation's own.
 
         Raises Missing (index), Denied, Invalid, TooLarge, Unavailable; then nothing of the payload is kept.
         """
@@ -90,10 +93,10 @@ class Engine:
         self.indexes.get(index, by=by, account=account)
         job_id = uuid4().hex
         with self.store.payloads.receiving(job_id) as upload:
-            taken = take_in(pieces, form, upload, self.config)
+            taken = take_in(pieces, form, upload, self.config, most_documents)
             fields = new_record(
                 id=job_id,
-                kind=Kind.IMPORT if form is Form.NDJSON else Kind.PAYLOAD,
+                kind=Kind.PAYLOAD if form is Form.ARRAY else Kind.IMPORT,
                 account=account,
                 initiator=by.name,
                 source=source,
@@ -116,10 +119,19 @@ class Engine:
         self.audit.note(by, "job.submit", f"job:{job_id}", account=account, index=index)
         return self.get(job_id, by=by)
 
-    def ask(self, job_id: str, event: Event, *, by: Actor = LOCAL, call: str | None = None) -> Job:
+    def ask(
+        self,
+        job_id: str,
+        event: Event,
+        *,
+        by: Actor = LOCAL,
+        call: str | None = None,
+        origins: Collection[State] = tuple(State),
+    ) -> Job:
         """Let a person's verb happen to the job; return the job. One whose effect already holds changes nothing.
 
         `call` is a digest that names the request: for a day one that comes again is answered, and not done again.
+        `origins` narrow the table for a way in that offers less.
 
         Raises Missing, Conflict (state, allowed; or `payload_expired`).
         """
@@ -130,7 +142,7 @@ class Engine:
         if event is Event.RETRY:  # from the first document, so also into an index that was made again
             effects["set"] = {**effects["set"], "index_birth": self.store.definitions.birth(job.account, job.index)}
         with self._deed(by, event.value, job):
-            return refusals.job_of(self.store.records.happen(event, job_id, **effects), job_id, event)
+            return refusals.job_of(self.store.records.happen(event, job_id, origins=origins, **effects), job_id, event)
 
     def edit(self, job_id: str, pieces: Iterator[bytes], *, form: Form, by: Actor = LOCAL) -> Job:
         """Replace the payload of a resting job; cursor and counts go back to the first changed document at the latest.
@@ -141,12 +153,15 @@ class Engine:
         with self._deed(by, Event.EDIT.value, job):
             return self._edit(job, pieces, form)
 
-    def delete(self, job_id: str, *, by: Actor = LOCAL) -> None:
-        """Take the job out of the queue in any state; what it wrote stays in the index. Raises Missing."""
+    def delete(self, job_id: str, *, states: Iterable[State] = tuple(State), by: Actor = LOCAL) -> None:
+        """Take the job out of the queue, in any of `states`; what it wrote stays in the index. Raises Missing, Conflict."""
         job = self.get(job_id, by=by)
         with self._deed(by, DELETE, job):
-            if not self.store.records.delete(job_id):
+            word = self.store.records.delete(job_id, states)
+            if word is Word.MISSING:
                 raise refusals.missing(job_id)
+            if word is Word.ILLEGAL:
+                raise refusals.unfinished(self.get(job_id, by=by))
 
     def get(self, job_id: str, *, by: Actor = LOCAL) -> Job:
         """Return the job. Raises Missing."""
@@ -164,9 +179,13 @@ class Engine:
         account: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
+        offset: int = 0,
     ) -> Page[Job]:
-        """Return jobs by when they entered their state, newest first. Raises Missing, Denied, Invalid for an odd cursor."""
-        return page(self.store.records, self._scope(by, account, index), wanted, cursor, limit)
+        """Return jobs by when they entered their state, newest first; `offset` skips that many, whatever else is wanted.
+
+        Raises Missing, Denied, Invalid for an odd cursor.
+        """
+        return page(self.store.records, self._scope(by, account, index), wanted, cursor, limit, offset)
 
     def counts(self, *, index: str | None = None, by: Actor = LOCAL, account: str | None = None) -> dict[State, int]:
         """Return how many jobs are in each state."""
@@ -265,7 +284,7 @@ class Engine:
             return "all"
         account = by.account_for(account)
         if not by.sees(account, index):
-            raise Missing("index_not_found", f"there is no index {index!r}; create it with POST /api/indexes")
+            raise Missing("index_not_found", f"there is no index {index!r}; define it first")
         index = by.index or index
         return f"index:{account}/{index}" if index else f"account:{account}"
 

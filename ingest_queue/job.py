@@ -40,11 +40,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a checkpoint saves: where the next bulk starts and what became of everything before."""
+    """What a checkpoint saves: where the next bulk starts and what became of everything before.
+
+    line: the physical line of the last document before the cursor; 0 at the payload's beginning.
+    """
 
     cursor: int
     counts: Counts
     codes: Mapping[str, int] = field(default_factory=dict)  # failures and skips by code
+    line: int = 0
 
 
 class Fate(StrEnum):

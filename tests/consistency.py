@@ -39,8 +39,9 @@ def check_consistency(store: Store) -> None:
 
 
 def check_counts(job: Job) -> None:
-    """processed = succeeded + failed + skipped = cursor of a payload, within sent_to and total."""
+    """processed = succeeded + failed + skipped = cursor of a payload, within sent_to and total; no line without documents."""
     counts = job.counts
+    assert not job.progress.line or job.progress.line >= job.progress.cursor > 0, job
     assert job.progress.cursor == counts.processed, job
     assert counts.total is None or counts.processed <= counts.total, job
     assert sum(job.progress.codes.values()) >= counts.failed, job

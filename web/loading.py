@@ -18,9 +18,11 @@ from ingest_queue.queues import check_queue
 from ingest_queue.schema.reading import SLUG
 
 JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
+INDEX: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,127}")  # a slug, or the alias that begins with its account's
 UNKNOWN: Final[Mapping[str, tuple[re.Pattern[str], str, str]]] = {  # names in paths: their form, and what to say of any other
     "job_id": (JOB_ID, "job_not_found", "there is no job {!r}; it may have been deleted or have expired"),
-    "slug": (SLUG, "index_not_found", "there is no index {!r}; create it with POST /api/indexes"),
+    "slug": (SLUG, "index_not_found", "there is no index {!r}; define it first"),
+    "index": (INDEX, "index_not_found", "there is no index {!r}; define it first"),
     "account_slug": (ACCOUNT, "account_not_found", "there is no account {!r}; an operator makes one"),
     "email": (EMAIL, "user_not_found", "there is no user {!r}"),
     "key_id": (KEY_ID, "key_not_found", "there is no key {!r}"),
@@ -89,12 +91,12 @@ def check_names(names: Mapping[str, str]) -> None:
 
 def invalid(code: str, errors: dict[str, Any]) -> Invalid:
     """Return what to say about marshmallow's messages, by field."""
-    said = "; ".join(f"{name}: {_words(problem)}" for name, problem in sorted(errors.items()))
+    said = "; ".join(f"{name}: {words(problem)}" for name, problem in sorted(errors.items()))
     return Invalid(code, said, errors=errors)
 
 
-def _words(problem: Any) -> str:
+def words(problem: Any) -> str:
     """Return marshmallow's messages (text, lists, nested by field) as one line."""
     if isinstance(problem, dict):
-        return ", ".join(f"{name}: {_words(inner)}" for name, inner in problem.items())
-    return " ".join(map(_words, problem)) if isinstance(problem, list) else str(problem)
+        return ", ".join(f"{name}: {words(inner)}" for name, inner in problem.items())
+    return " ".join(map(words, problem)) if isinstance(problem, list) else str(problem)

@@ -20,8 +20,8 @@ EMPTY: Final = {  # every field that a new job has; times are ms, empty where th
     **dict.fromkeys(("token", "worker", "error", "waiting_for", "waiting_since", "rate_per_s", "last_call"), ""),
     **dict.fromkeys(("started_at", "progress_at", "updated_at", "ended_at", "not_before", "deleted_at"), ""),
     **dict.fromkeys(("expires_at", "payload_expires_at", "payload_version", "payload_name", "index_birth"), ""),
-    **dict.fromkeys(("run", "attempts", "refusals", "cursor", "sent_to", "last_mark", "stored_bytes", "payload_bytes"), "0"),
-    **dict.fromkeys(("succeeded", "failed", "skipped", "duplicates"), "0"),
+    **dict.fromkeys(("run", "attempts", "refusals", "cursor", "line", "sent_to", "last_mark", "stored_bytes"), "0"),
+    **dict.fromkeys(("payload_bytes", "succeeded", "failed", "skipped", "duplicates"), "0"),
 }
 
 
@@ -62,7 +62,7 @@ def job_from(fields: Mapping[str, str]) -> Job:
         token=fields["token"],
         attempts=int(fields["attempts"]),
         refusals=int(fields["refusals"]),
-        progress=Progress(int(fields["cursor"]), counts, orjson.loads(fields["codes"])),
+        progress=Progress(int(fields["cursor"]), counts, orjson.loads(fields["codes"]), int(fields["line"])),
         sent_to=int(fields["sent_to"]),
         payload=_payload(fields, counts),
         error=JobError(**orjson.loads(fields["error"])) if fields["error"] else None,
