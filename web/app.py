@@ -7,7 +7,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ingest_queue.config import Config, ConfigError
 from ingest_queue.engine import Engine, open_engine
-from web.api import BLUEPRINTS
+from web.api import BLUEPRINTS, NATIVE
+from web.dialect import DIALECTS
 from web.errors import answer_errors
 from web.limits import open_limiter
 from web.replies import OrjsonProvider, number_requests
@@ -38,6 +39,7 @@ def routes() -> Flask:
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.extensions[DIALECTS] = (NATIVE,)
     number_requests(app)
     answer_errors(app)
     for blueprint in BLUEPRINTS:

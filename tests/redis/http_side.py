@@ -23,7 +23,7 @@ UNKNOWN: Final = "0" * 32
 
 NAMES: Final = {  # what stands in paths where a test does not care
     "job_id": UNKNOWN, "slug": "cities", "account_slug": "default", "email": "nobody@example.com", "key_id": "0" * 12,
-    "verb": "pause",
+    "verb": "pause", "dialect": "native",
 }  # fmt: skip
 
 

@@ -16,7 +16,9 @@ from ingest_queue.tick import Tick
 from tests.redis.http_side import NDJSON, UNKNOWN, Api, filled
 from tests.redis.rq_side import finish, take
 
-IN_DOCS = {"job_id": "{id}", "slug": "{slug}", "account_slug": "{account}", "email": "{email}", "key_id": "{id}"}
+IN_DOCS = {"job_id": "{id}", "key_id": "{id}", "account_slug": "{account}"} | {
+    name: f"{{{name}}}" for name in ("slug", "email", "dialect")
+}
 GENERATED = re.compile(r"<!-- generated .*?<!-- end of the generated part -->", re.DOTALL)  # the matrix names all calls
 DOCS = Path(__file__).parents[2] / "docs" / "api"
 VERBS = [event for event in ASKED if event is not Event.EDIT]
