@@ -9,7 +9,7 @@ from opensearchpy import OpenSearch
 from ingest_queue import indexes
 from ingest_queue.access.actor import LOCAL, Actor
 from ingest_queue.access.audit import Audit
-from ingest_queue.errors import Conflict, Missing
+from ingest_queue.errors import Conflict, Denied, Missing
 from ingest_queue.schema.definition import Definition
 from ingest_queue.states import UNFINISHED
 from ingest_queue.store.store import Store
@@ -28,6 +28,8 @@ class Catalog:
         """
         account = by.account_for(account)
         slug, definitions = definition.slug, self._store.definitions
+        if not by.sees(account, slug):
+            raise Denied("forbidden", f"this key is for index {by.index} only")
         text = orjson.dumps(definition.to_json())
         with self._audit.deed(by, "index.create", f"index:{slug}", account=account, index=slug):
             known = definitions.get(account, slug)
@@ -44,7 +46,7 @@ class Catalog:
         account = by.account_for(account)
         text = self._store.definitions.get(account, slug) if by.sees(account, slug) else None
         if text is None:
-            raise Missing("index_not_found", f"there is no index {slug!r}; create it with POST /api/indexes")
+            raise Missing("index_not_found", f"there is no index {slug!r}; define it first")
         return Definition.parse(orjson.loads(text))
 
     def all(self, *, by: Actor = LOCAL, account: str | None = None) -> tuple[Definition, ...]:
@@ -52,6 +54,12 @@ class Catalog:
         account = by.account_for(account)
         found: list[Mapping[str, Any]] = [orjson.loads(text) for text in self._store.definitions.all(account)]
         return tuple(Definition.parse(raw) for raw in found if by.sees(account, str(raw["slug"])))
+
+    def documents(self, slug: str, *, by: Actor = LOCAL, account: str | None = None) -> int:
+        """Return how many documents of an index can be found now. Raises Missing, Denied, Unavailable."""
+        account = by.account_for(account)
+        self.get(slug, by=by, account=account)
+        return indexes.count(self._cluster, indexes.alias(account, slug))
 
     def delete(self, slug: str, *, force: bool = False, by: Actor = LOCAL, account: str | None = None) -> None:
         """Delete the index and its documents. Unfinished jobs refuse it, unless forced; then they fail when they next run.

@@ -73,6 +73,8 @@ class Config:
     keep_import_days: float = setting(90.0, "days", "how long an ended import shows its errors", 0.001, 36_500)
     keep_row_days: float = setting(365.0, "days", "how long an ended import's row stays", 0.001, 36_500)
     keep_paused_days: float = setting(90.0, "days", "how long a paused job waits; 0: for ever", 0, 36_500)
+    completed_listed: int = setting(1000, "jobs", "newest completed jobs that the Jobs API counts and lists, per queue", 1)
+    failed_listed: int = setting(5000, "jobs", "newest failed and canceled jobs that it counts and lists, per queue", 1)
     failures_kept: int = setting(10_000, "documents", "outcomes kept with detail, per kind and job; all are counted", 1)
     marks_kept: int = setting(1000, "marks", "kept progress of a job, for edits", 2, 100_000)
     ack: str = setting("memory", "word", "memory, or fsync: a submission is acknowledged when it is on disk (Redis >= 7.2)")

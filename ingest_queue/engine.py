@@ -1,6 +1,6 @@
 """(9) Everything that surfaces may do: submit, ask, edit, delete, read. They call this and nothing below it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Final
 from uuid import uuid4
@@ -21,6 +21,7 @@ from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.listing import Page, Wanted, page
 from ingest_queue.payload import StoredPayload, take_in
+from ingest_queue.queues import Queues
 from ingest_queue.quota import Quota
 from ingest_queue.states import DELETE, Event, State
 from ingest_queue.store import connect as redis_server
@@ -29,7 +30,7 @@ from ingest_queue.store.codec import new_record
 from ingest_queue.store.figures import Series
 from ingest_queue.store.metrics import Metric
 from ingest_queue.store.payloads import upload_expired
-from ingest_queue.store.records import Once
+from ingest_queue.store.records import Once, Word
 from ingest_queue.store.store import Store
 
 DETAILS: Final[Mapping[str, keys.Key]] = {"failed": keys.FAILURES, "skipped": keys.SKIPPED, "duplicate": keys.DUPLICATES}
@@ -64,6 +65,7 @@ class Engine:
         self.keyring = Keyring(store.people, self.directory, self.audit)
         self.indexes = Catalog(store, client, self.audit)
         self.ceilings = Ceilings(store.lanes, config, self.audit)
+        self.queues = Queues(store)
 
     # Jobs ---------------------------------------------------------------------------------------------------------
     def submit(
@@ -77,8 +79,11 @@ class Engine:
         source: str = "API",
         options: Mapping[str, Any] | None = None,
         once: Once | None = None,
+        most_documents: int | None = None,
     ) -> Job:
         """Store the documents and let them wait for their turn; return the job, or the first one of a request that came again.
+
+        `most_documents`: a limit below the installation's own.
 
         Raises Missing (index), Denied, Invalid, TooLarge, Unavailable; then nothing of the payload is kept.
         """
@@ -86,10 +91,10 @@ class Engine:
         self.indexes.get(index, by=by, account=account)
         job_id = uuid4().hex
         with self.store.payloads.receiving(job_id) as upload:
-            taken = take_in(pieces, form, upload, self.config)
+            taken = take_in(pieces, form, upload, self.config, most_documents)
             fields = new_record(
                 id=job_id,
-                kind=Kind.IMPORT if form is Form.NDJSON else Kind.PAYLOAD,
+                kind=Kind.PAYLOAD if form is Form.ARRAY else Kind.IMPORT,
                 account=account,
                 initiator=by.name,
                 source=source,
@@ -137,12 +142,15 @@ class Engine:
         with self._deed(by, Event.EDIT.value, job):
             return self._edit(job, pieces, form)
 
-    def delete(self, job_id: str, *, by: Actor = LOCAL) -> None:
-        """Take the job out of the queue in any state; what it wrote stays in the index. Raises Missing."""
+    def delete(self, job_id: str, *, states: Iterable[State] = tuple(State), by: Actor = LOCAL) -> None:
+        """Take the job out of the queue, in any of `states`; what it wrote stays in the index. Raises Missing, Conflict."""
         job = self.get(job_id, by=by)
         with self._deed(by, DELETE, job):
-            if not self.store.records.delete(job_id):
+            word = self.store.records.delete(job_id, states)
+            if word is Word.MISSING:
                 raise refusals.missing(job_id)
+            if word is Word.ILLEGAL:
+                raise refusals.unfinished(self.get(job_id, by=by))
 
     def get(self, job_id: str, *, by: Actor = LOCAL) -> Job:
         """Return the job. Raises Missing."""
@@ -261,7 +269,7 @@ class Engine:
             return "all"
         account = by.account_for(account)
         if not by.sees(account, index):
-            raise Missing("index_not_found", f"there is no index {index!r}; create it with POST /api/indexes")
+            raise Missing("index_not_found", f"there is no index {index!r}; define it first")
         index = by.index or index
         return f"index:{account}/{index}" if index else f"account:{account}"
 

@@ -40,11 +40,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a checkpoint saves: where the next bulk starts and what became of everything before."""
+    """What a checkpoint saves: where the next bulk starts and what became of everything before.
+
+    line: the physical line of the last document before the cursor; 0 at the payload's beginning.
+    """
 
     cursor: int
     counts: Counts
     codes: Mapping[str, int] = field(default_factory=dict)  # failures and skips by code
+    line: int = 0
 
 
 class Fate(StrEnum):
@@ -131,6 +135,7 @@ class Job:
     rate_per_s: float | None = None  # documents a second of the current or last run
     index_birth: str = ""  # which making of the index it writes to
     deleted_at: float | None = None  # soft-deleted: the row stays for its audit, its errors are gone
+    canceled_by: str | None = None  # who asked first; a job that outran them may have completed
 
     @property
     def counts(self) -> Counts:

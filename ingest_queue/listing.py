@@ -29,7 +29,7 @@ class Wanted:
     states: tuple[State, ...] = tuple(State)
     kind: Kind | None = None
     lane: str | None = None
-    source: str | None = None
+    sources: tuple[str, ...] | None = None
     initiator: str | None = None
     created_after: float | None = None
     created_before: float | None = None
@@ -40,11 +40,11 @@ class Wanted:
         same = (
             (self.kind, job.kind),
             (self.lane, job.lane),
-            (self.source, job.source),
             (self.initiator, job.initiator),
         )
         return (
             all(wanted is None or wanted == found for wanted, found in same)
+            and (self.sources is None or job.source in self.sources)
             and (self.created_after is None or job.created_at > self.created_after)
             and (self.created_before is None or job.created_at < self.created_before)
             and (self.text is None or self._reads(job, self.text.casefold()))

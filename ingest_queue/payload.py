@@ -1,7 +1,7 @@
 """A payload between intake and store: bytes in to stored chunks, stored chunks out to lines."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -15,6 +15,7 @@ from ingest_queue.run.source import PayloadSource
 from ingest_queue.store.payloads import Payloads, Upload
 
 LINES_AT_ONCE: Final = 500
+MEMBERS: Final = {Form.DOCUMENTS: "documents"}  # whose value the array is
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,12 @@ class Taken:
     bytes: int
 
 
-def take_in(pieces: Iterator[bytes], form: Form, upload: Upload, config: Config) -> Taken:
+def take_in(pieces: Iterator[bytes], form: Form, upload: Upload, config: Config, most_documents: int | None = None) -> Taken:
     """Cut a body into chunks and store each as it is full. Raises Invalid, TooLarge, Unavailable."""
+    most = min(most_documents or config.max_documents, config.max_documents)
     index = ChunkIndex()
-    lines = ndjson_lines(pieces, config) if form is Form.NDJSON else array_lines(pieces, config)
-    for chunk in cut(lines, config):
+    lines = ndjson_lines(pieces, config) if form is Form.NDJSON else array_lines(pieces, config, member=MEMBERS.get(form))
+    for chunk in cut(lines, replace(config, max_documents=most)):
         upload.write(chunk.number, pack(chunk.data))
         index.add(chunk)
     upload.finish(index.to_json())

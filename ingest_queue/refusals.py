@@ -38,6 +38,11 @@ def refusal(job: Job, event: Event) -> Conflict:
     return conflict("invalid_state", message, job)
 
 
+def unfinished(job: Job) -> Conflict:
+    """Only what has ended may be deleted, who asks says."""
+    return conflict("invalid_state", f"a job that is {job.state.value} has not ended; cancel it first", job)
+
+
 def conflict(code: str, message: str, job: Job) -> Conflict:
     """A conflict that says where the job stands and what may be asked of it."""
     return Conflict(code, message, state=job.state.value, allowed=list(job.allowed))

@@ -5,7 +5,7 @@ import json
 from ingest_queue.job import Job
 from ingest_queue.states import RESTING, State
 from ingest_queue.store import keys
-from ingest_queue.store.codec import QUEUES, job_from
+from ingest_queue.store.codec import QUEUE_NAMES, QUEUES, job_from
 from ingest_queue.store.keys import LEGEND, scopes
 from ingest_queue.store.metrics import BUCKETS_S, BULKS, METRICS, SUM_US
 from ingest_queue.store.store import Store
@@ -39,15 +39,19 @@ def check_consistency(store: Store) -> None:
 
 
 def check_counts(job: Job) -> None:
-    """processed = succeeded + failed + skipped = cursor of a payload, within sent_to and total."""
+    """processed = succeeded + failed + skipped = cursor of a payload, within sent_to and total; no line without documents."""
     counts = job.counts
+    assert not job.progress.line or job.progress.line >= job.progress.cursor > 0, job
     assert job.progress.cursor == counts.processed, job
     assert counts.total is None or counts.processed <= counts.total, job
     assert sum(job.progress.codes.values()) >= counts.failed, job
 
 
 def check_lists(store: Store, shown: dict[str, Job]) -> None:
-    """Each job stands in exactly one state's list of each of its scopes, and nothing else does."""
+    """Each job stands in exactly one state's list of each of its scopes, and nothing else does.
+
+    A queue's pending jobs stand there by their place in the lane.
+    """
     expected: dict[str, set[str]] = {}
     for job in shown.values():
         for scope in scopes(job.account, job.index, QUEUES[job.kind]):
@@ -57,6 +61,9 @@ def check_lists(store: Store, shown: dict[str, Job]) -> None:
         for key in store.client.scan_iter("iq:list:*")
     }
     assert actual == expected
+    for queue in QUEUE_NAMES:
+        pending = dict(store.client.zrange(keys.LIST(f"queue:{queue}", State.PENDING), 0, -1, withscores=True))
+        assert pending == {job_id: shown[job_id.decode()].order for job_id in pending}
 
 
 def check_slots(store: Store, found: Records, live: dict[str, Job]) -> None:

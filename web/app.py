@@ -9,6 +9,7 @@ from ingest_queue.config import Config, ConfigError
 from ingest_queue.engine import Engine, open_engine
 from web.api import BLUEPRINTS, NATIVE
 from web.dialect import DIALECTS
+from web.dialects import BLUEPRINTS as DIALECT_BLUEPRINTS
 from web.errors import answer_errors
 from web.limits import open_limiter
 from web.replies import OrjsonProvider, number_requests
@@ -42,7 +43,7 @@ def routes() -> Flask:
     app.extensions[DIALECTS] = (NATIVE,)
     number_requests(app)
     answer_errors(app)
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, *DIALECT_BLUEPRINTS):
         app.register_blueprint(blueprint)
     return app
 

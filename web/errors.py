@@ -50,7 +50,7 @@ def problem_details(problem: Problem) -> Response:
     return Response(content, problem.status, problem.headers, mimetype="application/problem+json")
 
 
-ENVELOPES: Final[list[tuple[str, Envelope]]] = [("/", problem_details)]  # the first prefix that fits
+ENVELOPES: Final[list[tuple[str, Envelope]]] = [("/", problem_details)]  # the longest prefix that fits
 
 
 def problem_of(error: Exception) -> Problem:
@@ -87,6 +87,6 @@ def answer_errors(app: Flask) -> None:
 
 
 def told(problem: Problem, path: str) -> Response:
-    """Return the problem in the envelope of a path."""
-    envelope = next(envelope for prefix, envelope in ENVELOPES if path.startswith(prefix))
+    """Return the problem in the envelope of a path: the longest prefix that fits."""
+    _, envelope = max((row for row in ENVELOPES if path.startswith(row[0])), key=lambda row: len(row[0]))
     return envelope(problem)

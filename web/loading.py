@@ -9,17 +9,20 @@ from typing import Any, Final
 
 import orjson
 from flask import request
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from ingest_queue.access.people import ACCOUNT, EMAIL, KEY_ID
 from ingest_queue.config import MIB
 from ingest_queue.errors import Invalid, Missing, Unsupported
+from ingest_queue.queues import check_queue
 from ingest_queue.schema.reading import SLUG
 
 JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
+INDEX: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,127}")  # a slug, or the alias that begins with its account's
 UNKNOWN: Final[Mapping[str, tuple[re.Pattern[str], str, str]]] = {  # names in paths: their form, and what to say of any other
     "job_id": (JOB_ID, "job_not_found", "there is no job {!r}; it may have been deleted or have expired"),
-    "slug": (SLUG, "index_not_found", "there is no index {!r}; create it with POST /api/indexes"),
+    "slug": (SLUG, "index_not_found", "there is no index {!r}; define it first"),
+    "index": (INDEX, "index_not_found", "there is no index {!r}; define it first"),
     "account_slug": (ACCOUNT, "account_not_found", "there is no account {!r}; an operator makes one"),
     "email": (EMAIL, "user_not_found", "there is no user {!r}"),
     "key_id": (KEY_ID, "key_not_found", "there is no key {!r}"),
@@ -32,7 +35,7 @@ def whole(pattern: re.Pattern[str]) -> validate.Regexp:
 
 
 class Query(Schema):
-    """Query parameters; a view without any has this schema."""
+    """Query parameters; a view without any has this schema. What is not named is refused, unless Meta says otherwise."""
 
     error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012  so marshmallow declares it
 
@@ -50,7 +53,7 @@ def shape_of(schema: type[Query], *, by_account: bool) -> type[Query]:
 
 def query_of(schema: type[Query], *, by_account: bool = False) -> Callable[[], dict[str, Any]]:
     """Return a function that reads the present request's query by `schema`. Raises Invalid, naming each parameter."""
-    parameters = shape_of(schema, by_account=by_account)(unknown=RAISE)
+    parameters = shape_of(schema, by_account=by_account)()
 
     def read() -> dict[str, Any]:
         repeated = sorted(name for name, values in request.args.lists() if len(values) > 1)
@@ -82,6 +85,8 @@ def body(schema: Schema) -> dict[str, Any]:
 
 def check_names(names: Mapping[str, str]) -> None:
     """Refuse a name in the path that cannot exist, as one that does not exist."""
+    if "queue" in names:
+        check_queue(names["queue"])
     for name, value in names.items():
         form, code, message = UNKNOWN.get(name, (None, "", ""))
         if form is not None and not form.fullmatch(value):
@@ -90,12 +95,12 @@ def check_names(names: Mapping[str, str]) -> None:
 
 def invalid(code: str, errors: dict[str, Any]) -> Invalid:
     """Return what to say about marshmallow's messages, by field."""
-    said = "; ".join(f"{name}: {_words(problem)}" for name, problem in sorted(errors.items()))
+    said = "; ".join(f"{name}: {words(problem)}" for name, problem in sorted(errors.items()))
     return Invalid(code, said, errors=errors)
 
 
-def _words(problem: Any) -> str:
+def words(problem: Any) -> str:
     """Return marshmallow's messages (text, lists, nested by field) as one line."""
     if isinstance(problem, dict):
-        return ", ".join(f"{name}: {_words(inner)}" for name, inner in problem.items())
-    return " ".join(map(_words, problem)) if isinstance(problem, list) else str(problem)
+        return ", ".join(f"{name}: {words(inner)}" for name, inner in problem.items())
+    return " ".join(map(words, problem)) if isinstance(problem, list) else str(problem)

@@ -18,6 +18,7 @@ from ingest_queue.intake.lines import BLANKS, ndjson_lines, without_bom
 
 STEP_BYTES: Final = 1 << 17  # what fits into a processor's cache with all that is derived from it
 WHITESPACE: Final = b" \t\r\n"
+OPENING_BYTES: Final = 1 << 10  # the most that may stand before an object's array, white space around it apart
 QUOTE, OPEN, CLOSE, COMMA, LINE_END = range(1, 6)
 
 _MARK_OF: Final = dict(zip(b'"[{]},\n\r', (QUOTE, OPEN, OPEN, CLOSE, CLOSE, COMMA, LINE_END, LINE_END), strict=True))
@@ -28,38 +29,42 @@ _NO_ELEMENT: Final = re.compile(rb"\n[ \t]*+\n")
 _trimmed = methodcaller("strip", BLANKS)
 
 
-def array_lines(pieces: Iterable[bytes], limits: Config) -> Iterator[bytes]:
+def array_lines(pieces: Iterable[bytes], limits: Config, *, member: str | None = None) -> Iterator[bytes]:
     """Yield the array's elements as blocks of lines, one a line; line ends inside an element become spaces.
+
+    With `member` the body is an object whose only member, of that name, is the array.
 
     Raises Invalid `invalid_json` (with `offset` in bytes, a BOM not counted) when the body is not one array or
     an element is missing, and TooLarge like `ndjson_lines`, the line being the element's number.
     """
-    blocks = ndjson_lines(_commas_to_line_ends(without_bom(pieces)), limits)
+    array = _Array() if member is None else _Member(member)
+    blocks = ndjson_lines(_commas_to_line_ends(without_bom(pieces), array), limits)
     offset = 0
     for block in blocks:
         missing = _NO_ELEMENT.search(b"\n" + block)
         if missing:
             if not offset and block.count(b"\n") == 1 and next(blocks, None) is None:
                 return  # [] alone may have no element
-            raise _invalid("an element is missing", offset + missing.end() - 2)
+            raise array.invalid("an element is missing", offset + missing.end() - 2)
         offset += len(block)
         yield b"\n".join(map(_trimmed, block.split(b"\n")))
 
 
-def _commas_to_line_ends(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _commas_to_line_ends(pieces: Iterable[bytes], array: "_Array") -> Iterator[bytes]:
     """Yield as many bytes as come in, up to the array's end: its brackets and outer commas are changed alone."""
-    array = _Array()
     for piece in pieces:
         for at in range(0, len(piece), STEP_BYTES):
             out = array.take(piece[at : at + STEP_BYTES])
             if out:
                 yield out
-    if not array.ended:
-        raise _invalid("it ends too early", array.offset)
+    if not array.whole:
+        raise array.invalid("it ends too early", array.offset)
 
 
 class _Array:
     """How far an array was read."""
+
+    shape = "one JSON array"
 
     def __init__(self) -> None:
         self.offset = 0  # bytes taken
@@ -67,6 +72,19 @@ class _Array:
         self._depth = 0  # brackets open
         self._in_string = 0
         self._held = b""  # a backslash whose next byte has not come
+
+    @property
+    def whole(self) -> bool:
+        """Whether the body may end here."""
+        return self.ended
+
+    def invalid(self, what: str, offset: int) -> Invalid:
+        """Return the error for a body of another shape."""
+        return Invalid(
+            "invalid_json",
+            f"the body is not {self.shape}: {what} (byte {offset}); mend it, or send NDJSON as application/x-ndjson",
+            offset=offset,
+        )
 
     def take(self, data: bytes) -> bytes:
         """Return the next bytes with the array's own marks changed. Raises Invalid."""
@@ -87,7 +105,7 @@ class _Array:
         if start == len(data) and not self._held:
             return data.translate(_SPACED)
         if data[start : start + 1] != b"[":
-            raise _invalid("it does not begin with [", self.offset + start)
+            raise self.invalid("it does not begin with [", self.offset + start)
         out = self._inside(b" " * start + data[start:])
         return b" " * (start + 1) + out[start + 1 :]
 
@@ -104,7 +122,7 @@ class _Array:
         inner = slice(int(ends[0]) if ends.size else at.size)  # the marks before the array's end
         broken = np.flatnonzero(in_string[inner] & (kinds[inner] == LINE_END))
         if broken.size:
-            raise _invalid("a string goes over a line end", self.offset + int(at[broken[0]]))
+            raise self.invalid("a string goes over a line end", self.offset + int(at[broken[0]]))
         if b"\n" in data or b"\r" in data:
             data = data.translate(_SPACED)
         out = bytearray(data)
@@ -118,7 +136,7 @@ class _Array:
 
     def _end(self, out: bytearray, end: int) -> bytes:
         if out[end] != ord("]"):
-            raise _invalid("a bracket does not match", self.offset + end)
+            raise self.invalid("a bracket does not match", self.offset + end)
         self.ended = True
         self._after(bytes(out), end + 1)
         out[end] = ord("\n")
@@ -127,13 +145,44 @@ class _Array:
     def _after(self, data: bytes, start: int) -> bytes:
         rest = data[start:].lstrip(WHITESPACE)
         if rest or self._held:
-            raise _invalid("something follows its end", self.offset + len(data) - len(rest))
+            raise self.invalid("something follows its end", self.offset + len(data) - len(rest))
         return b""
 
 
-def _invalid(what: str, offset: int) -> Invalid:
-    return Invalid(
-        "invalid_json",
-        f"the body is not one JSON array: {what} (byte {offset}); mend it, or send NDJSON as application/x-ndjson",
-        offset=offset,
-    )
+class _Member(_Array):
+    """The same for an array that is the only member of an object: what stands before and behind it becomes spaces."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.shape = f'one JSON object {{"{name}": [...]}}'
+        self._wanted = b'{"%b":' % name.encode()
+        self._opening = re.compile(rb'\{[ \t\r\n]*"%b"[ \t\r\n]*:' % re.escape(name.encode()))
+        self._head = b""  # what has come of the opening
+        self._opened = self._closed = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether the body may end here."""
+        return self.ended and self._closed
+
+    def _before(self, data: bytes) -> bytes:
+        if self._opened:
+            return super()._before(data)
+        head = (self._head + data).lstrip(WHITESPACE)
+        found = self._opening.match(head)
+        if found:
+            self._opened = True
+            start = len(data) - (len(head) - found.end())
+            return super()._before(b" " * start + data[start:])
+        told = head.translate(None, WHITESPACE)
+        if told == self._wanted or not self._wanted.startswith(told) or len(head) > OPENING_BYTES or self._held:
+            raise self.invalid("it begins otherwise", self.offset + len(data) - len(data.lstrip(WHITESPACE)))
+        self._head = head
+        return b" " * len(data)
+
+    def _after(self, data: bytes, start: int) -> bytes:
+        rest = data[start:].lstrip(WHITESPACE)
+        if not self._closed and rest.startswith(b"}"):
+            self._closed = True
+            start = len(data) - len(rest) + 1
+        return super()._after(data, start)

@@ -21,6 +21,7 @@ class Form(StrEnum):
 
     NDJSON = "ndjson"  # one JSON object a line
     ARRAY = "array"  # one JSON array
+    DOCUMENTS = "documents"  # {"documents": [...]}
 
 
 class Stream(Protocol):

@@ -21,7 +21,7 @@ class Bulk:
     """The documents [start, end): `entries` are to be sent, `outcomes` are known without sending.
 
     A duplicate is in both: it is sent, and its outcome is a warning. fields: the open fields that the mapping needs first,
-    also those of earlier bulks, which may still be on their way.
+    also those of earlier bulks, which may still be on their way. line: the physical line of the last document.
     """
 
     start: int
@@ -29,6 +29,7 @@ class Bulk:
     entries: tuple[Entry, ...]
     outcomes: tuple[Outcome, ...] = ()
     fields: frozenset[str] = NO_FIELDS
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Cutter:
             yield count
 
     def _bulk(self, start: int, end: int, entries: list[Entry], outcomes: list[Outcome]) -> Bulk:
+        line = max(one.line for one in (*entries[-1:], *outcomes[-1:]))
         repeats = self.seen.repeats([entry.id for entry in entries])
         if repeats:
             fate = Fate.FAILED if self.rejects_duplicates else Fate.SUCCEEDED
@@ -95,7 +97,7 @@ class Cutter:
             left_out = set(repeats)
             entries = [entry for number, entry in enumerate(entries) if number not in left_out]
         self.met.update(self.fields())
-        return Bulk(start, end, tuple(entries), tuple(outcomes), frozenset(self.met))
+        return Bulk(start, end, tuple(entries), tuple(outcomes), frozenset(self.met), line)
 
 
 def _rejection(position: int, line: int, raw: bytes, why: Rejected) -> Outcome:

@@ -8,11 +8,15 @@ from ingest_queue.job import Fate, Outcome, Progress
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What became of the documents [start, end): `outcomes` names failures, skips, duplicates; the rest succeeded."""
+    """What became of the documents [start, end): `outcomes` names failures, skips, duplicates; the rest succeeded.
+
+    line: the physical line of the last one.
+    """
 
     start: int
     end: int
     outcomes: tuple[Outcome, ...] = ()
+    line: int = 0
 
 
 def tally(progress: Progress, answered: Answered) -> Progress:
@@ -36,4 +40,5 @@ def tally(progress: Progress, answered: Answered) -> Progress:
             duplicates=counts.duplicates + fates[Fate.SUCCEEDED],
         ),
         codes=dict(Counter(progress.codes) + codes),
+        line=answered.line,
     )

@@ -105,7 +105,7 @@ class Window:
         while self._flights and not self._flights[0].unanswered:
             flight = self._flights.popleft()
             outcomes = sorted(flight.outcomes.values(), key=lambda outcome: outcome.position)
-            prefix.append(Answered(flight.bulk.start, flight.bulk.end, tuple(outcomes)))
+            prefix.append(Answered(flight.bulk.start, flight.bulk.end, tuple(outcomes), flight.bulk.line))
         return prefix
 
     def _unanswered(self) -> int:

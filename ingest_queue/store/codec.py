@@ -8,6 +8,7 @@ import orjson
 from ingest_queue.job import Counts, Job, JobError, Kind, Payload, Progress
 from ingest_queue.states import State
 
+QUEUE_NAMES: Final = ("ingestion", "indexing")  # fetched from elsewhere, given
 QUEUES: Final[Mapping[Kind, str]] = {  # a view for operators; the workers listen to one RQ queue
     Kind.PAYLOAD: "indexing",
     Kind.IMPORT: "indexing",
@@ -19,8 +20,8 @@ EMPTY: Final = {  # every field that a new job has; times are ms, empty where th
     **dict.fromkeys(("token", "worker", "error", "waiting_for", "waiting_since", "rate_per_s", "last_call"), ""),
     **dict.fromkeys(("started_at", "progress_at", "updated_at", "ended_at", "not_before", "deleted_at"), ""),
     **dict.fromkeys(("expires_at", "payload_expires_at", "payload_version", "payload_name", "index_birth"), ""),
-    **dict.fromkeys(("run", "attempts", "refusals", "cursor", "sent_to", "last_mark", "stored_bytes", "payload_bytes"), "0"),
-    **dict.fromkeys(("succeeded", "failed", "skipped", "duplicates"), "0"),
+    **dict.fromkeys(("run", "attempts", "refusals", "cursor", "line", "sent_to", "last_mark", "stored_bytes"), "0"),
+    **dict.fromkeys(("payload_bytes", "succeeded", "failed", "skipped", "duplicates"), "0"),
 }
 
 
@@ -61,7 +62,7 @@ def job_from(fields: Mapping[str, str]) -> Job:
         token=fields["token"],
         attempts=int(fields["attempts"]),
         refusals=int(fields["refusals"]),
-        progress=Progress(int(fields["cursor"]), counts, orjson.loads(fields["codes"])),
+        progress=Progress(int(fields["cursor"]), counts, orjson.loads(fields["codes"]), int(fields["line"])),
         sent_to=int(fields["sent_to"]),
         payload=_payload(fields, counts),
         error=JobError(**orjson.loads(fields["error"])) if fields["error"] else None,
@@ -79,6 +80,7 @@ def job_from(fields: Mapping[str, str]) -> Job:
         index_birth=fields["index_birth"],
         rate_per_s=float(fields["rate_per_s"]) if fields["rate_per_s"] else None,
         deleted_at=seconds(fields["deleted_at"]),
+        canceled_by=fields.get("canceled_by") or None,
     )
 
 

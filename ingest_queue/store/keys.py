@@ -45,7 +45,13 @@ SKIPPED: Final = Key("skipped", "iq:skipped:{}", "hash", "position -> JSON of a 
 DUPLICATES: Final = Key("duplicates", "iq:duplicate:{}", "hash", "position -> JSON of a succeeded duplicate", "as failures")
 MARKS: Final = Key("marks", "iq:marks:{}", "hash", "cursor -> JSON of the progress there", "as the payload; retry")
 TRACES: Final = Key("traces", "iq:traces:{}", "list", "traces of the round's failed attempts, oldest first", "as failures")
-LIST: Final = Key("list", "iq:list:{}:{}", "zset", "job ids by when they entered the state (us); scope, state", LISTED)
+LIST: Final = Key(
+    "list",
+    "iq:list:{}:{}",
+    "zset",
+    "job ids by when they entered the state (us), a queue's pending ones by order; scope, state",
+    LISTED,
+)
 LANE: Final = Key("lane", "iq:lane:{}", "zset", "jobs waiting in a lane, by order", LISTED)
 ROUND: Final = Key("round", "iq:round:{}", "string", "last round of a lane, ms", "a day after its last use")
 READY: Final = Key("ready", "iq:ready:{}", "zset", "free lanes with a waiting head, by since when (ms); push or pull", LISTED)

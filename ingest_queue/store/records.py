@@ -1,7 +1,7 @@
 """Jobs as they stand in Redis: submit, events, delete, and every way to read them. Decides nothing: the table does."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -73,9 +73,13 @@ class Records:
         word, *flat = run("transition", json.dumps(question))
         return Answer(Word(word.decode()), job_from(decode(flat)) if flat else None)
 
-    def delete(self, job_id: str) -> bool:
-        """Take the job out of every list at once; the index stays as it is. False when there is no such job."""
-        return bool(self._scripts.durably("delete", job_id) == b"ok")
+    def delete(self, job_id: str, states: Iterable[State] = tuple(State)) -> Word:
+        """Take the job out of every list at once, if it is in one of `states`; the index stays as it is.
+
+        Returns OK, MISSING or ILLEGAL.
+        """
+        word = self._scripts.durably("delete", job_id, json.dumps(dict.fromkeys(states, True)))
+        return Word(word.decode())
 
     def get(self, job_id: str) -> Job | None:
         """Return the job; None when there is none (deleted ones included)."""
@@ -95,8 +99,8 @@ class Records:
         return [job_from(record) if "state" in record else None for record in records]
 
     def counts(self, scope: str) -> dict[State, int]:
-        """Return how many jobs of a scope are in each state: one ZCARD a state."""
-        pipe = self._client.pipeline(transaction=False)
+        """Return how many jobs of a scope are in each state at one moment: one ZCARD a state."""
+        pipe = self._client.pipeline(transaction=True)
         for state in State:
             pipe.zcard(keys.LIST(scope, state.value))
         return dict(zip(State, pipe.execute(), strict=True))

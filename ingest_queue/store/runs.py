@@ -89,7 +89,7 @@ class Run:
         ahead = "" if announce is None else announce
         job, rate = self.job, self._rate(progress)
         counted = orjson.dumps(self._uncounted) if self._uncounted else ""
-        answer = self._scripts("checkpoint", job.id, job.token, *saved, codes, ahead, rate, counted, *details)
+        answer = self._scripts("checkpoint", job.id, job.token, *saved, codes, ahead, rate, counted, progress.line, *details)
         if answer[0] != b"ok":
             raise RunLost(self.job.id)
         self._lease_until = before + self._lease_s

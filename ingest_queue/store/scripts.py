@@ -31,6 +31,7 @@ INCLUDES: Final[Mapping[str, tuple[str, ...]]] = {
     "take_back": ("admit",),
     "reserve": (),
     "abandon": (),
+    "queue": (),
 }
 FSYNC_MS: Final = 10_000
 ENDED: Final = (State.COMPLETED, State.FAILED, State.CANCELED)
@@ -86,6 +87,7 @@ def states_table() -> str:
         facts |= {"settled": SETTLED[state].value} if state in SETTLED else {}
         flags = {"rests": state in RESTING, "ended": state in ENDED, "announces": state is State.RUNNING}
         flags |= {"charges": state in RESTING and state is not State.PAUSED}
+        flags["by_order"] = state is State.PENDING  # in the lists of queues, so that the next to run comes first
         words = [f'{name} = "{value}"' for name, value in facts.items()]
         words += [f"{name} = {str(value).lower()}" for name, value in flags.items()]
         rows.append(f"{state.value} = {{{', '.join(words)}}}")

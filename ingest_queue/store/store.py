@@ -11,6 +11,7 @@ from ingest_queue.store.figures import Figures
 from ingest_queue.store.lanes import Lanes
 from ingest_queue.store.payloads import Payloads
 from ingest_queue.store.people import People
+from ingest_queue.store.queues import QueueLists
 from ingest_queue.store.quota import Quotas
 from ingest_queue.store.records import Records
 from ingest_queue.store.runs import Run, claim
@@ -25,6 +26,7 @@ class Store:
     client: Client
     scripts: Scripts
     records: Records
+    queues: QueueLists
     payloads: Payloads
     lanes: Lanes
     definitions: Definitions
@@ -42,6 +44,7 @@ class Store:
             client=client,
             scripts=scripts,
             records=Records(client, scripts),
+            queues=QueueLists(client, scripts),
             payloads=Payloads(client, scripts, config),
             lanes=Lanes(client, scripts, config),
             definitions=Definitions(client),

@@ -33,6 +33,7 @@ class Callers:
         return {
             "job_id": self.api.submit()["id"],
             "slug": CITIES["slug"],
+            "index": CITIES["slug"],
             "account_slug": "default",
             "email": engine.directory.create_user(f"u{number}@example.com", by=LOCAL).email,
             "key_id": engine.keyring.issue("a thing", [Scope.INGEST], by=LOCAL)[0].id,

@@ -23,7 +23,7 @@ UNKNOWN: Final = "0" * 32
 
 NAMES: Final = {  # what stands in paths where a test does not care
     "job_id": UNKNOWN, "slug": "cities", "account_slug": "default", "email": "nobody@example.com", "key_id": "0" * 12,
-    "verb": "pause", "dialect": "native",
+    "verb": "pause", "dialect": "native", "queue": "indexing", "index": "cities",
 }  # fmt: skip
 
 
@@ -51,6 +51,11 @@ class Api:
     def operators_secret(self) -> str:
         """A key that belongs to no account and may do everything."""
         return self.engine.keyring.issue("operator", [Scope.MANAGE_ALL], by=LOCAL)[1]
+
+    def secret_of(self, scope: Scope) -> str:
+        """Return the secret of a new key with one scope; manage:all makes it an operator's."""
+        account = None if scope is Scope.MANAGE_ALL else DEFAULT_ACCOUNT
+        return self.engine.keyring.issue(f"a key to {scope}", [scope], by=LOCAL, account=account)[1]
 
     def client(self, secret: str | None) -> FlaskClient:
         """Return a client that sends this key with each request."""

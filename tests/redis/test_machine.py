@@ -164,7 +164,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(job_id=consumes(jobs))
     def delete(self, job_id: str) -> None:
-        assert self.store.records.delete(job_id)
+        assert self.store.records.delete(job_id) is Word.OK
         assert self.store.records.get(job_id) is None
 
     @rule(run=runs)

@@ -142,7 +142,7 @@ def test_progress_forgives_earlier_lost_runs(store: Store, submit: Submit, tick:
 def test_a_deleted_running_job_keeps_its_slot_until_its_run_answers(store: Store, run: Run, submit: Submit) -> None:
     """The next job of the lane must not start while the deleted one's last requests are out."""
     following = submit()
-    assert store.records.delete(run.job.id)
+    assert store.records.delete(run.job.id) is Word.OK
     assert store.records.get(run.job.id) is None
     assert queued(store) == []
     with pytest.raises(RunLost):
@@ -166,8 +166,8 @@ def test_delete_works_in_every_waiting_place_and_gives_the_bytes_back(store: Sto
     jobs = [submit() for _ in range(3)]
     store.records.happen(Event.PAUSE, jobs[2].id)
     for job in jobs:
-        assert store.records.delete(job.id)
-        assert not store.records.delete(job.id)
+        assert store.records.delete(job.id) is Word.OK
+        assert store.records.delete(job.id) is Word.MISSING
     assert store.payloads.stored_bytes() == 0
     assert store.records.happen(Event.PAUSE, jobs[0].id).word is Word.MISSING
     assert not [key for key in store.client.scan_iter("*") if jobs[0].id.encode() in key]

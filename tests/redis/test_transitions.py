@@ -4,57 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
+from ingest_queue.engine import EFFECTS
 from ingest_queue.job import Counts, Job, Progress
 from ingest_queue.states import ASKED, HOLDS, RESTING, Event, State, allowed, arrow, rest
 from ingest_queue.store.records import Word
-from ingest_queue.store.runs import Run
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
+from tests.redis.bench import Bench
 
 Submit = Callable[..., Job]
-
-
-class Bench:
-    """Brings jobs into any state on a real Redis, held by a run or not, settled or not."""
-
-    def __init__(self, store: Store, submit: Submit, tick: Tick) -> None:
-        self.store, self.submit, self.tick = store, submit, tick
-
-    def claim(self, job: Job) -> Run:
-        self.tick.now()
-        run = self.store.claim(job.id, f"token-of-{job.id}", "parent-1")
-        assert run is not None
-        return run
-
-    def held(self, state: State, *, settled: bool = True) -> Run:
-        run = self.claim(self.submit())
-        run.checkpoint(Progress(2, Counts(10, 2)), announce=None if settled else 5)
-        verbs = {State.PAUSING: Event.PAUSE, State.STOPPING: Event.STOP, State.CANCELING: Event.CANCEL}
-        if state in verbs:
-            self.store.records.happen(verbs[state], run.job.id)
-        assert self.state(run.job.id) is state
-        return run
-
-    def unheld(self, state: State, *, settled: bool = True) -> str:
-        if state is State.PENDING:
-            return self.submit().id
-        if state is State.DELAYED:
-            run = self.held(State.RUNNING, settled=settled)
-            run.answer(Event.BACK_OFF, delay_ms=60_000)
-            return run.job.id
-        if state in (State.COMPLETED, State.FAILED):
-            run = self.held(State.RUNNING, settled=settled)
-            run.answer(Event.COMPLETE if state is State.COMPLETED else Event.FAIL)
-            return run.job.id
-        halting = {State.PAUSED: State.PAUSING, State.STOPPED: State.STOPPING, State.CANCELED: State.CANCELING}
-        run = self.held(halting.get(state, state), settled=settled)
-        run.answer(Event.HALT)
-        return run.job.id
-
-    def state(self, job_id: str) -> State:
-        job = self.store.records.get(job_id)
-        assert job is not None
-        return job.state
 
 
 @pytest.fixture
@@ -142,7 +100,7 @@ def test_retry_begins_a_new_round_at_the_first_document(bench: Bench) -> None:
     """A retried job's writes must win over its own earlier ones, and its counters must start at zero."""
     job_id = bench.unheld(State.FAILED)
     before = bench.store.records.get(job_id)
-    after = bench.store.records.happen(Event.RETRY, job_id, retry=True).job
+    after = bench.store.records.happen(Event.RETRY, job_id, **EFFECTS[Event.RETRY]).job
     assert before is not None and after is not None
     assert after.round > before.round
     assert (after.progress.cursor, after.counts.processed, after.sent_to, after.error) == (0, 0, 0, None)
@@ -152,7 +110,7 @@ def test_a_repeated_retry_is_not_done_again_after_a_run_has_answered(bench: Benc
     """The reply can be lost for as long as a small job takes: its documents must not be sent a second time."""
     job_id = bench.unheld(State.FAILED)
     bench.store.records.happen(Event.RETRY, job_id, retry=True, call="nonce")
-    bench.tick.now()
+    bench.tick()
     run = bench.store.claim(job_id, "another token", "parent-1")
     assert run is not None
     run.answer(Event.COMPLETE)

@@ -41,8 +41,8 @@ def pieces(body: bytes, lengths: list[int]) -> Iterator[bytes]:
         at += length
 
 
-def array(body: bytes, lengths: list[int] | None = None, limits: Config = ROOMY) -> list[bytes]:
-    text = b"".join(array_lines(pieces(body, lengths or [1 << 20]), limits))
+def array(body: bytes, lengths: list[int] | None = None, limits: Config = ROOMY, member: str | None = None) -> list[bytes]:
+    text = b"".join(array_lines(pieces(body, lengths or [1 << 20]), limits, member=member))
     assert not text or text.endswith(b"\n")
     return text.split(b"\n")[:-1]
 
@@ -159,6 +159,42 @@ def test_what_is_not_one_array_is_refused_where_it_breaks(body: bytes, offset: i
     with pytest.raises(Invalid) as refused:
         array(body, [length])
     assert (refused.value.code, refused.value.data["offset"]) == ("invalid_json", offset)
+
+
+@given(gaps, sizes)
+def test_an_array_in_an_object_is_read_as_one_that_stands_alone(gap: bytes, lengths: list[int]) -> None:
+    """Clients wrap their documents; the bytes of each must be theirs all the same."""
+    inside = b'[{"n":12345678901234567890.0} , {"a":"}]}"}]'
+    body = gap.join((b"", b"{", b'"documents"', b":", inside, b"}", b""))
+    assert array(body, lengths, member="documents") == array(inside, lengths)
+
+
+@pytest.mark.parametrize(
+    ("body", "offset"),
+    [
+        (b"", 0),
+        (b"[{}]", 0),
+        (b" {}", 1),
+        (b'{"docs":[{}]}', 0),
+        (b'{"docu ments":[{}]}', 0),
+        (b'{"documents":{}}', 13),
+        (b'{"documents":"x"}', 13),
+        (b'{"documents":[{}]', 17),
+        (b'{"documents":[{}]}}', 18),
+        (b'{"documents":[{}]}\\', 18),
+        (b'{"documents":[{}],"more":1}', 17),
+        (b'{"documents":[{},]}', 17),
+        (b'{"documents" \\', 0),
+        (b"{" + b" " * 2000, 0),
+    ],
+)
+def test_what_is_not_one_array_in_an_object_is_refused(body: bytes, offset: int) -> None:
+    """A member that was not expected would be lost in silence."""
+    with pytest.raises(Invalid) as refused:
+        array(body, [4096], member="documents")
+    assert (refused.value.code, refused.value.data["offset"]) == ("invalid_json", offset)
+    with pytest.raises(Invalid):
+        array(body, [1], member="documents")
 
 
 def test_strings_and_escapes_go_on_over_the_borders_of_steps() -> None:

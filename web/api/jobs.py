@@ -29,10 +29,11 @@ def as_json(job: Job) -> dict[str, Any]:
 @bp.get("/jobs")
 @call(Need.INGEST, query=JobsQuery, answers={200: JobsReply}, errors=(400, 404), by_account=True)
 def list_jobs(
-    state: State | None, index: str | None, q: str | None, cursor: str | None, limit: int, **filters: Any
+    state: State | None, source: str | None, index: str | None, q: str | None, cursor: str | None, limit: int, **filters: Any
 ) -> ResponseReturnValue:
     """Answer a page of jobs, newest first."""
-    wanted = Wanted(states=(state,) if state else tuple(State), text=q, **filters)
+    sources = (source,) if source else None
+    wanted = Wanted(states=(state,) if state else tuple(State), sources=sources, text=q, **filters)
     page = engine.list(wanted, index=index, cursor=cursor, limit=limit, by=actor(), account=account())
     return {"jobs": [as_json(job) for job in page.items], "next": page.next}
 

@@ -1,6 +1,6 @@
 -- CHECKPOINT: save progress, renew the lease, announce what is about to be sent, learn what is asked. One round trip.
 -- ARGV 1 id, 2 token, 3 cursor, 4 succeeded, 5 failed, 6 skipped, 7 duplicates, 8 codes JSON, 9 announce or '',
---   10 documents a second or '', 11 JSON {field of the metrics: by how much} or '',
+--   10 documents a second or '', 11 JSON {field of the metrics: by how much} or '', 12 line of the last document before the cursor,
 --   then triples: kind of detail (failures, skipped, duplicates), position, JSON
 -- Writes absolute values only, so that a repeated call changes nothing, what it adds to the metrics by ARGV 11 apart.
 -- Returns {'lost'} or {'ok', sent_to, whether other lanes wait for a slot (0, 1), whether the worker shuts down (0, 1)}
@@ -14,8 +14,8 @@ for i, outcome in ipairs({'succeeded', 'failed', 'skipped', 'duplicates'}) do
 end
 if ARGV[11] ~= '' then count_all(cjson.decode(ARGV[11])) end
 job.cursor, job.succeeded, job.failed, job.skipped, job.duplicates = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-job.codes = ARGV[8]
-local changed = {'cursor', 'succeeded', 'failed', 'skipped', 'duplicates', 'codes', 'sent_to', 'updated_at'}
+job.codes, job.line = ARGV[8], ARGV[12]
+local changed = {'cursor', 'line', 'succeeded', 'failed', 'skipped', 'duplicates', 'codes', 'sent_to', 'updated_at'}
 if processed(job) > before then
   job.progress_at, job.attempts, job.refusals = int(at), '0', '0'
   job.waiting_for, job.waiting_since = '', ''
@@ -30,7 +30,7 @@ if ARGV[10] ~= '' then
   job.rate_per_s = ARGV[10]
   changed[#changed + 1] = 'rate_per_s'
 end
-for i = 12, #ARGV, 3 do
+for i = 13, #ARGV, 3 do
   local key = K[ARGV[i]](job.id)
   if redis.call('HLEN', key) < C.details_kept then redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2]) end
 end
@@ -38,8 +38,8 @@ local step = math.max(1, math.ceil((tonumber(job.total) or 0) / C.marks_kept))
 if tonumber(job.cursor) - tonumber(job.last_mark) >= step and job.cursor ~= job.total then  -- none changes behind the last
   job.last_mark = job.cursor
   changed[#changed + 1] = 'last_mark'
-  redis.call('HSET', K.marks(job.id), job.cursor, cjson.encode({cursor = job.cursor, succeeded = job.succeeded,
-    failed = job.failed, skipped = job.skipped, duplicates = job.duplicates, codes = job.codes}))
+  redis.call('HSET', K.marks(job.id), job.cursor, cjson.encode({cursor = job.cursor, line = job.line,
+    succeeded = job.succeeded, failed = job.failed, skipped = job.skipped, duplicates = job.duplicates, codes = job.codes}))
 end
 job.updated_at = int(at)
 local flat = {}

@@ -273,7 +273,7 @@ local function move(job, to)
   if from ~= to then
     for _, scope in ipairs(scopes(job)) do
       if from then redis.call('ZREM', K.list(scope, from), job.id) end
-      redis.call('ZADD', K.list(scope, to), at_us, job.id)
+      redis.call('ZADD', K.list(scope, to), S[to].by_order and scope:find('^queue:') and job.order or at_us, job.id)
     end
     job.state = to
     job.ended_at = S[to].ended and int(at) or ''

@@ -30,7 +30,7 @@ if job.deleted == '1' then
   end
   return {'missing'}
 end
-if job.deleted_at ~= '' then return {'missing'} end
+if job.deleted_at ~= '' then return {'illegal', unpack(flatten(job))} end  -- it may only be read and deleted
 local done = ask.once and redis.call('EXISTS', K.once(job.account, ask.once)) == 1
 if done or job.last_call == ask.call then return {'ok', unpack(flatten(job))} end
 local to = ask.arrows[job.state]
@@ -54,11 +54,11 @@ local function begin_again_at(mark)
   charge_units(job)  -- before its counts go back: what is written again is paid for again
   job.cursor, job.sent_to = mark.cursor, mark.cursor
   job.succeeded, job.failed, job.skipped, job.duplicates = mark.succeeded, mark.failed, mark.skipped, mark.duplicates
-  job.codes, job.last_mark = mark.codes, mark.cursor
+  job.codes, job.line, job.last_mark = mark.codes, mark.line, mark.cursor
   job.round = next_round(job.lane, at)
 end
 
-local FIRST = {cursor = '0', succeeded = '0', failed = '0', skipped = '0', duplicates = '0', codes = '{}'}
+local FIRST = {cursor = '0', line = '0', succeeded = '0', failed = '0', skipped = '0', duplicates = '0', codes = '{}'}
 
 if ask.edit then
   local edit = ask.edit
