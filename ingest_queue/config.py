@@ -48,6 +48,10 @@ class Config:
     payload_budget_bytes: int = setting(2048 * MIB, "bytes", "stored payloads together; over it intake answers 503", MIB)
     memory_ceiling: float = setting(0.8, "share", "of Redis' maxmemory; over it intake answers 503", 0.1, 1.0)
     upload_ttl_s: int = setting(3600, "s", "how long an upload that broke off may hold its bytes", 60)
+    opensolr_documents: int = setting(50, "documents", "most documents of one request of an Opensolr client", 1, 10_000)
+    opensolr_body_bytes: int = setting(
+        16 * MIB, "bytes", "bytes of one request of an Opensolr client, which is held whole; more is refused with 413", 1024
+    )
 
     submits_per_minute: int = setting(30, "calls", "submissions a minute per key, or per account for Opensolr clients; 0: any", 0)
     submits_per_hour: int = setting(500, "calls", "the same an hour; 0: any", 0)

@@ -1,6 +1,6 @@
 """(9) Everything that surfaces may do: submit, ask, edit, delete, read. They call this and nothing below it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Final
 from uuid import uuid4
@@ -117,10 +117,19 @@ class Engine:
         self.audit.note(by, "job.submit", f"job:{job_id}", account=account, index=index)
         return self.get(job_id, by=by)
 
-    def ask(self, job_id: str, event: Event, *, by: Actor = LOCAL, call: str | None = None) -> Job:
+    def ask(
+        self,
+        job_id: str,
+        event: Event,
+        *,
+        by: Actor = LOCAL,
+        call: str | None = None,
+        origins: Collection[State] = tuple(State),
+    ) -> Job:
         """Let a person's verb happen to the job; return the job. One whose effect already holds changes nothing.
 
         `call` is a digest that names the request: for a day one that comes again is answered, and not done again.
+        `origins` narrow the table for a way in that offers less.
 
         Raises Missing, Conflict (state, allowed; or `payload_expired`).
         """
@@ -131,7 +140,7 @@ class Engine:
         if event is Event.RETRY:  # from the first document, so also into an index that was made again
             effects["set"] = {**effects["set"], "index_birth": self.store.definitions.birth(job.account, job.index)}
         with self._deed(by, event.value, job):
-            return refusals.job_of(self.store.records.happen(event, job_id, **effects), job_id, event)
+            return refusals.job_of(self.store.records.happen(event, job_id, origins=origins, **effects), job_id, event)
 
     def edit(self, job_id: str, pieces: Iterator[bytes], *, form: Form, by: Actor = LOCAL) -> Job:
         """Replace the payload of a resting job; cursor and counts go back to the first changed document at the latest.
@@ -168,9 +177,13 @@ class Engine:
         account: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
+        offset: int = 0,
     ) -> Page[Job]:
-        """Return jobs by when they entered their state, newest first. Raises Missing, Denied, Invalid for an odd cursor."""
-        return page(self.store.records, self._scope(by, account, index), wanted, cursor, limit)
+        """Return jobs by when they entered their state, newest first; `offset` skips that many, whatever else is wanted.
+
+        Raises Missing, Denied, Invalid for an odd cursor.
+        """
+        return page(self.store.records, self._scope(by, account, index), wanted, cursor, limit, offset)
 
     def counts(self, *, index: str | None = None, by: Actor = LOCAL, account: str | None = None) -> dict[State, int]:
         """Return how many jobs are in each state."""

@@ -56,12 +56,18 @@ class Wanted:
         return any(text in one.casefold() for one in said)
 
 
-def page(records: Records, scope: str, wanted: Wanted, cursor: str | None, limit: int) -> Page[Job]:
+def page(records: Records, scope: str, wanted: Wanted, cursor: str | None, limit: int, offset: int = 0) -> Page[Job]:
     """Return up to `limit` jobs by when they entered their state, newest first. Raises Invalid for an odd cursor.
 
-    A page of a rare filter may hold fewer although there is a next one.
+    A page of a rare filter may hold fewer although there is a next one. `offset` skips jobs without reading more than
+    their ids; it knows states alone.
     """
     after, looked_at = _position(cursor), 0
+    if offset:
+        skipped = records.page(scope, wanted.states, after, offset)
+        if len(skipped) < offset:
+            return Page((), None)
+        after = skipped[-1]
     items: list[Job] = []
     while looked_at < LOOKED_AT:
         at_once = max(limit - len(items) + 1, READ_AT_ONCE if looked_at else 0)

@@ -33,12 +33,15 @@ class Need(Enum):
 class Door:
     """How one dialect learns who asks. `secret` finds the key in the request, `session` who is logged in; None: not that way.
 
-    `notes` False writes nothing to Redis.
+    `notes` False writes nothing to Redis. `known_as` returns who the key's holder is by what else the request says, or
+    raises Unauthenticated. `operators` False: a key that belongs to no account is not known here.
     """
 
     secret: Callable[[], str | None] | None
     session: Callable[[], Actor | None] | None = None
     notes: bool = True
+    known_as: Callable[[Actor], Actor] = lambda found: found
+    operators: bool = True
 
     def admit(self, need: Need) -> None:
         """Let the request's actor in, or raise Unauthenticated, Denied, RateLimited."""
@@ -47,23 +50,28 @@ class Door:
         secret = self.secret() if self.secret else None
         found = self.session() if self.session and secret is None else None
         if found is None:
-            found, g.key = identified(secret, notes=self.notes)
+            found, g.key = identified(secret, notes=self.notes, known_as=self.known_as)
             if self.notes:
                 limits.call(g.key)
+        if found.account is None and not self.operators:
+            raise Unauthenticated("unknown_key", "this needs a key of an account")
         if not found.may(need.value):
             wanted = " or ".join(scope.value for scope in need.value)
             raise Denied("forbidden", f"this needs a key with the scope {wanted}; ask an admin for one")
         g.actor = found
 
 
-def identified(secret: str | None, *, notes: bool = True) -> tuple[Actor, Key]:
+def identified(
+    secret: str | None, *, notes: bool = True, known_as: Callable[[Actor], Actor] = lambda found: found
+) -> tuple[Actor, Key]:
     """Return who has a secret. Raises Unauthenticated, and RateLimited for an address that keeps guessing."""
     address = request.remote_addr or ""
     if secret is None:
         raise Unauthenticated("no_key", "send your key: `Authorization: Bearer <key>`")
     limits.check_guesses(address)
     try:
-        return bound_engine().keyring.identify(secret, address=address, note=notes)
+        found, key = bound_engine().keyring.identify(secret, address=address, note=notes)
+        return known_as(found), key
     except Unauthenticated:
         limits.note_guess(address)
         raise

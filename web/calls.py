@@ -41,12 +41,14 @@ def call(
     headers: tuple[str, ...] = (),
     by_account: bool = False,
     door: Door = NATIVE,
+    reads: Callable[[type[Query]], Callable[[], dict[str, Any]]] | None = None,
 ) -> Callable[[View], View]:
     """Decorate a view: its actor is let in, names in its path are checked, its query becomes keyword arguments.
 
-    Only then the view runs. Unknown, repeated and ill-formed parameters are refused, each by its name.
+    Only then the view runs. Unknown, repeated and ill-formed parameters are refused, each by its name. `reads` is for
+    a dialect whose parameters stand elsewhere, too: it makes of `query` a function that reads them.
     """
-    parameters = query_of(query, by_account=by_account)
+    parameters = reads(query) if reads else query_of(query, by_account=by_account)
 
     def decorate(view: View) -> View:
         @functools.wraps(view)

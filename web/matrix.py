@@ -67,8 +67,8 @@ class Row:
         by_session = caller is Caller.SESSION
         if caller is Caller.NO_KEY or (door.session if by_session else door.secret) is None:
             return Unauthenticated("no_key", "")
-        if caller in CODES:
-            return Unauthenticated(CODES[caller], "")
+        if caller in CODES or (caller is Caller.OPERATOR and not door.operators):
+            return Unauthenticated(CODES.get(caller, "unknown_key"), "")
         if SCOPES[caller] not in need.value:
             return Denied("forbidden", "")
         if caller is Caller.OTHER and self.names & UNKNOWN.keys():

@@ -87,6 +87,11 @@ class Directory:
             raise Missing("user_not_found", f"there is no user {email!r}")
         return found
 
+    def member(self, email: str, account: str | None) -> User | None:
+        """Return an account's member by e-mail, None for anybody else: for doors, which ask before there is an actor."""
+        found = self._people.user(email.lower()) if EMAIL.fullmatch(email) else None
+        return found if found and account is not None and found.account == account else None
+
     def users(self, *, by: Actor, account: str | None = None) -> tuple[User, ...]:
         """Return an account's members by e-mail; an operator who names no account gets all users. Raises Denied."""
         whose = by.ruled(account)

@@ -65,7 +65,7 @@ class Sink(Protocol):
 
 
 class Rejected(Protocol):
-    """A line that is not accepted: one code, the field's path where there is one, the reason in words."""
+    """A line that is not accepted: one code, the field's path where there is one, the reason in words, its id if it has one."""
 
     @property
     def code(self) -> str: ...
@@ -75,6 +75,9 @@ class Rejected(Protocol):
 
     @property
     def reason(self) -> str: ...
+
+    @property
+    def id(self) -> str | None: ...
 
 
 Decode: TypeAlias = Callable[[bytes, int], "str | Rejected"]  # line, position -> the document's id, or why it has none

@@ -5,7 +5,7 @@ a JSON object, its id, unknown fields, then types, formats and required fields. 
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -29,11 +29,15 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """field: dotted path with [index], None where the line as a whole is wrong; reason: what was expected and found."""
+    """field: dotted path with [index], None where the line as a whole is wrong; reason: what was expected and found.
+
+    id: what the document would have had, where it could be read.
+    """
 
     code: Code
     field: str | None
     reason: str
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Refused(Exception):
 
 def explain(raw: bytes, definition: Definition, mapped: Collection[str] = ()) -> Accepted | Rejection:
     """Judge one line. `mapped` are the open fields that the index already has; the definition limits how many may join."""
+    id = None
     try:
         document = read(raw)
         id = _id(document, definition)
@@ -61,7 +66,7 @@ def explain(raw: bytes, definition: Definition, mapped: Collection[str] = ()) ->
     except Malformed as malformed:
         return Rejection(Code.INVALID_JSON, malformed.path or None, malformed.reason)
     except Refused as refused:
-        return refused.rejection
+        return replace(refused.rejection, id=id or None)
 
 
 # The id -------------------------------------------------------------------------------------------------------------

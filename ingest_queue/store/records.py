@@ -1,7 +1,7 @@
 """Jobs as they stand in Redis: submit, events, delete, and every way to read them. Decides nothing: the table does."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -61,12 +61,14 @@ class Records:
         found = self._scripts.durably("submit", json.dumps(fields), State.PENDING, upload, json.dumps(known))
         return str(found.decode()) or None
 
-    def happen(self, event: Event, job_id: str, *, repeatable: bool = True, **ask: Any) -> Answer:
-        """Let `event` happen to the job; transition.lua's head lists what else may be asked.
+    def happen(
+        self, event: Event, job_id: str, *, repeatable: bool = True, origins: Collection[State] = tuple(State), **ask: Any
+    ) -> Answer:
+        """Let `event` happen to the job, from `origins` alone; transition.lua's head lists what else may be asked.
 
         A call is known by a nonce, so that one whose reply was lost on the wire is answered and not done again.
         """
-        arrows = {state.value: to.value for state in State if (to := arrow(event, state)) is not None}
+        arrows = {state.value: to.value for state in origins if (to := arrow(event, state)) is not None}
         holds = {state.value: True for state in HOLDS.get(event, ())} if repeatable else {}
         question = {"id": job_id, "arrows": arrows, "holds": holds, "call": uuid4().hex, "set": {}} | ask
         run = self._scripts.durably if event in ASKED else self._scripts

@@ -15,13 +15,13 @@ from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
 from tests.redis.http_side import NDJSON, UNKNOWN, Api, filled
 from tests.redis.rq_side import finish, take
+from web.dialects import BLUEPRINTS as DIALECTS
 
 IN_DOCS = {"job_id": "{id}", "key_id": "{id}", "account_slug": "{account}", "index": "{id}"} | {
     name: f"{{{name}}}" for name in ("slug", "email", "dialect", "queue")
 }
 GENERATED = re.compile(r"<!-- generated .*?<!-- end of the generated part -->", re.DOTALL)  # the matrix names all calls
 DOCS = Path(__file__).parents[2] / "docs" / "api"
-DIALECTS = ("/v1/", "/api/v1/")
 VERBS = [event for event in ASKED if event is not Event.EDIT]
 REACHED = {  # by verbs alone, from a job that waits
     State.PENDING: [], State.PAUSED: ["pause"], State.STOPPED: ["stop"], State.CANCELED: ["cancel"],
@@ -211,8 +211,8 @@ def test_every_view_refuses_a_query_that_it_does_not_know(api: Api) -> None:
     """Found by walking all routes, so that a new view cannot forget it. Dialects are as lenient as what they speak for."""
     tried = 0
     for rule in api.http.application.url_map.iter_rules():
-        if rule.rule.startswith(DIALECTS):
-            continue
+        if rule.endpoint.partition(".")[0] in {dialect.name for dialect in DIALECTS}:
+            continue  # their clients may send more than is asked for
         url = filled(rule.rule)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             reply = api.operator.open(f"{url}?nonsense=1", method=method)

@@ -20,6 +20,7 @@ class Rejection:
     code: str
     field: str | None
     reason: str
+    id: str | None = None
 
 
 class Document(msgspec.Struct):

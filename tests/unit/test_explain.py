@@ -166,3 +166,9 @@ def test_a_keyword_is_limited_in_bytes(character: str, most: int) -> None:
     """The cluster refuses the whole document for one longer term."""
     assert explain(f'{{"id":"a","tags":"{character * most}"}}'.encode(), DEFINITION) == Accepted("a")
     assert rejected(f'{{"id":"a","tags":"{character * (most + 1)}"}}').field == "tags"
+
+
+def test_a_rejected_document_is_told_with_its_id_where_it_has_one() -> None:
+    """People look for what failed by the id that they gave it."""
+    assert rejected('{"id":"a","x":1}').id == rejected('{"id":"a","n":"5"}').id == "a"
+    assert rejected('{"id":5,"x":1}').id is None

@@ -134,7 +134,7 @@ def batch(index: str, on_duplicate: str) -> ResponseReturnValue:
 @call(Need.INGEST, query=JobsQuery, answers={200: JobsReply}, errors=(400, 404), by_account=True, door=KEYS)
 def list_jobs(index: str | None, status: str | None, source: str | None, cursor: str | None, limit: int) -> ResponseReturnValue:
     """Answer a page of jobs, newest first, and how many there are of each status."""
-    whose = {"index": slug_of(index) if index else None, "by": actor(), "account": account()}
+    whose: dict[str, Any] = {"index": slug_of(index) if index else None, "by": actor(), "account": account()}
     wanted = Wanted(states=STATES[status] if status else tuple(State), sources=SOURCES[source] if source else None)
     page = engine.list(wanted, cursor=cursor, limit=limit, **whose)
     return {"jobs": [shown(job) for job in page.items], "summary": summary(engine.counts(**whose)), "next": page.next}
