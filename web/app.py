@@ -7,9 +7,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ingest_queue.config import Config, ConfigError
 from ingest_queue.engine import Engine, open_engine
+from web import dialects
 from web.api import BLUEPRINTS, NATIVE
 from web.dialect import DIALECTS
-from web.dialects import BLUEPRINTS as DIALECT_BLUEPRINTS
 from web.errors import answer_errors
 from web.limits import open_limiter
 from web.replies import OrjsonProvider, number_requests
@@ -40,10 +40,10 @@ def routes() -> Flask:
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    app.extensions[DIALECTS] = (NATIVE,)
+    app.extensions[DIALECTS] = (NATIVE, *dialects.DIALECTS)
     number_requests(app)
     answer_errors(app)
-    for blueprint in (*BLUEPRINTS, *DIALECT_BLUEPRINTS):
+    for blueprint in (*BLUEPRINTS, *dialects.BLUEPRINTS):
         app.register_blueprint(blueprint)
     return app
 
