@@ -44,7 +44,7 @@ def routes() -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False  # a path that leads to the same view is one, not a way to it
-    app.extensions[DIALECTS] = (api.NATIVE,)
+    app.extensions[DIALECTS] = (api.NATIVE, *dialects.DIALECTS)
     number_requests(app)
     secure_replies(app)
     answer_errors(app)

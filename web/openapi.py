@@ -19,7 +19,7 @@ from marshmallow import Schema
 
 from ingest_queue.errors import Denied, IngestError, Missing, RateLimited, Unauthenticated, Unavailable
 from web.access import Need
-from web.calls import Answer, Call
+from web.calls import Answer, Body, Call
 from web.dialect import JSON, Dialect
 from web.errors import problem_of, told
 from web.loading import UNKNOWN, shape_of
@@ -27,6 +27,7 @@ from web.matrix import Row, rows
 from web.openapi_shapes import name_of, plain, require_what_is_always_there, say_what_schemas_mean, type_of_words
 
 _PART: Final = re.compile(r"<(?:(\w+)(?:\(([^)]*)\))?:)?(\w+)>")
+FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _HEADERS: Final[Mapping[str, Any]] = {
     "X-Request-Id": {"description": "Finds this request in the server's log.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds after which to ask again.", "schema": {"type": "integer", "minimum": 1}},
@@ -65,20 +66,22 @@ def document(app: Flask, dialect: Dialect) -> dict[str, Any]:
 
 def _operation(app: Flask, dialect: Dialect, converter: OpenAPIConverter, row: Row, calls: Sequence[Row]) -> dict[str, Any]:
     call, view = row.call, app.view_functions[row.endpoint]
+    anywhere = call.body is call.query  # a query, a form or JSON: with a body, it is told as one
+    in_body = anywhere and row.method != "GET"
     summary, _, more = (inspect.getdoc(view) or "").partition("\n\n")
     told_as: dict[str, Any] = {
         "operationId": row.endpoint if _is_alone(row, calls) else f"{row.endpoint}.{row.method.lower()}",
         "summary": " ".join(summary.split()),
         "tags": [row.endpoint.split(".")[-2]],
-        "parameters": [*_names(row), *_query(converter, call), *_sent_headers(call)],
+        "parameters": [*_names(row), *(() if in_body else _query(converter, call)), *_sent_headers(call)],
         "responses": _responses(app, dialect, row, calls),
         "security": [{name: []} for name in dialect.schemes] if call.need is not Need.ANYONE else [],
         "x-scopes": [scope.value for scope in call.need.value],
     }
     if more:
         told_as["description"] = more
-    if call.body is not None:
-        told_as["requestBody"] = {"required": True, "content": _body(call.body)}
+    if call.body is not None and (in_body or not anywhere):
+        told_as["requestBody"] = {"required": True, "content": _forms(call.query) if anywhere else _body(call.body)}
     return told_as
 
 
@@ -117,12 +120,20 @@ def _sent_headers(call: Call) -> Iterator[dict[str, Any]]:
         yield {"in": "header", "name": name, "required": False, "schema": {"type": "string", "maxLength": 255}}
 
 
-def _body(body: type[Schema] | tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(body, tuple):
+def _body(body: Body) -> dict[str, Any]:
+    if isinstance(body, type):
         return {JSON: {"schema": body}}
     array = {"type": "array", "minItems": 1, "items": {"type": "object"}}
     lines = {"type": "string", "minLength": 1, "description": "one JSON object a line"}
-    return {media: {"schema": array if media == JSON else lines} for media in body}
+    schemas = body if isinstance(body, Mapping) else dict.fromkeys(body)
+    return {media: {"schema": schema or (array if media == JSON else lines)} for media, schema in schemas.items()}
+
+
+def _forms(schema: type[Schema]) -> dict[str, Any]:
+    """Return JSON and both kinds of forms; what is no plain value is JSON text there."""
+    nested = [name for name, one in schema().fields.items() if one.metadata.get("type") == "array"]
+    encoding = {"encoding": {name: {"contentType": JSON} for name in nested}} if nested else {}
+    return {JSON: {"schema": schema}} | {form: {"schema": schema, **encoding} for form in FORMS}
 
 
 def _responses(app: Flask, dialect: Dialect, row: Row, calls: Sequence[Row]) -> dict[str, Any]:
