@@ -13,7 +13,7 @@ from web.access import NATIVE, Door, Need
 from web.loading import Query, check_names, query_of
 
 View: TypeAlias = Callable[..., ResponseReturnValue]
-Answer: TypeAlias = type[Schema] | str | None  # a schema of JSON, a media type, or no content
+Answer: TypeAlias = type[Schema] | str | tuple[type[Schema] | str, ...] | None  # a schema of JSON, a media type, no content
 ATTRIBUTE: Final = "ingest_call"
 
 
