@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from ingest_queue.config import Config, ConfigError
 from ingest_queue.engine import Engine, open_engine
 from web import api, dialects, pages, rq_books, rq_dashboard
+from web.dialect import DIALECTS
 from web.errors import answer_errors
 from web.headers import secure_replies
 from web.limits import open_limiter
@@ -43,6 +44,7 @@ def routes() -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False  # a path that leads to the same view is one, not a way to it
+    app.extensions[DIALECTS] = (api.NATIVE, *dialects.DIALECTS)
     number_requests(app)
     secure_replies(app)
     answer_errors(app)

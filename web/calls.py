@@ -13,17 +13,20 @@ from web.access import NATIVE, Door, Need
 from web.loading import Query, check_names, query_of
 
 View: TypeAlias = Callable[..., ResponseReturnValue]
-Answer: TypeAlias = type[Schema] | str | None  # a schema of JSON, a media type, or no content
+Answer: TypeAlias = type[Schema] | str | tuple[type[Schema] | str, ...] | None  # a schema of JSON, a media type, no content
+Body: TypeAlias = type[Schema] | tuple[str, ...] | Mapping[str, type[Schema] | None]
 ATTRIBUTE: Final = "ingest_call"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What one view takes and answers. body: a JSON object's schema, or media types of a stream of documents."""
+    """What one view takes and answers. body: a JSON object's schema, or media types of a stream of documents (some with
+    a schema). One that is the query's schema, too, may stand in either, and in a form.
+    """
 
     need: Need
     query: type[Query] = Query
-    body: type[Schema] | tuple[str, ...] | None = None
+    body: Body | None = None
     answers: Mapping[int, Answer] = field(default_factory=dict)
     errors: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()  # that the caller may send
@@ -35,7 +38,7 @@ def call(
     need: Need,
     *,
     query: type[Query] = Query,
-    body: type[Schema] | tuple[str, ...] | None = None,
+    body: Body | None = None,
     answers: Mapping[int, Answer],
     errors: tuple[int, ...] = (),
     headers: tuple[str, ...] = (),

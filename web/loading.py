@@ -46,10 +46,14 @@ class ByAccount(Schema):
     account = fields.String(validate=whole(ACCOUNT), load_default=None)
 
 
+def shape_of(schema: type[Query], *, by_account: bool) -> type[Query]:
+    """Return the schema of a view's whole query."""
+    return type(schema.__name__, (schema, ByAccount), {}) if by_account else schema
+
+
 def query_of(schema: type[Query], *, by_account: bool = False) -> Callable[[], dict[str, Any]]:
     """Return a function that reads the present request's query by `schema`. Raises Invalid, naming each parameter."""
-    shape = type(schema.__name__, (schema, ByAccount), {}) if by_account else schema
-    parameters = shape()
+    parameters = shape_of(schema, by_account=by_account)()
 
     def read() -> dict[str, Any]:
         repeated = sorted(name for name, values in request.args.lists() if len(values) > 1)

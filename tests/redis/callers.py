@@ -1,5 +1,6 @@
 """Everybody who may call: a key of each kind over one engine, and things of two accounts to call about."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -67,4 +68,4 @@ class Callers:
 
 def body_for(row: Row) -> dict[str, Any]:
     """Return a body that a call takes as far as anybody looks before it knows whether its things are there."""
-    return {"data": LINES, "content_type": NDJSON} if isinstance(row.call.body, tuple) else {}
+    return {"data": LINES, "content_type": NDJSON} if isinstance(row.call.body, tuple | Mapping) else {}

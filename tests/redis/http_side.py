@@ -24,7 +24,7 @@ UNKNOWN: Final = "0" * 32
 
 NAMES: Final = {  # what stands in paths where a test does not care
     "job_id": UNKNOWN, "slug": "cities", "account_slug": "default", "email": "nobody@example.com", "key_id": "0" * 12,
-    "verb": "pause", "queue": "indexing", "index": "cities",
+    "verb": "pause", "dialect": "native", "queue": "indexing", "index": "cities",
     "queue_name": "ingest", "registry_name": "failed", "per_page": "8", "order": "asc", "page": "1",
 }  # fmt: skip
 

@@ -107,7 +107,7 @@ def test_a_retry_that_comes_again_is_done_once(api: Api, store: Store, tick: Tic
     url, once = f"/api/jobs/{job['id']}/retry", {"Idempotency-Key": "k"}
     first = api.http.post(url, headers=once).get_json()
     assert first["state"] == State.PENDING
-    assert api.http.post(url, headers=once).get_json() == first
+    assert api.http.post(url, headers=once).get_json()["round"] == first["round"]
     api.ask(job, "stop")
     again = api.http.post(url, headers=once).get_json()
     assert (again["state"], again["round"]) == (State.STOPPED, first["round"])

@@ -17,14 +17,8 @@ from tests.redis.http_side import NDJSON, UNKNOWN, Api, filled
 from tests.redis.rq_side import finish, take
 from web.dialects import BLUEPRINTS as DIALECTS
 
-IN_DOCS = {
-    "job_id": "{id}",
-    "slug": "{slug}",
-    "account_slug": "{account}",
-    "email": "{email}",
-    "key_id": "{id}",
-    "queue": "{queue}",
-    "index": "{id}",
+IN_DOCS = {"job_id": "{id}", "key_id": "{id}", "account_slug": "{account}", "index": "{id}"} | {
+    name: f"{{{name}}}" for name in ("slug", "email", "dialect", "queue")
 }
 GENERATED = re.compile(r"<!-- generated .*?<!-- end of the generated part -->", re.DOTALL)  # the matrix names all calls
 DOCS = Path(__file__).parents[2] / "docs" / "api"

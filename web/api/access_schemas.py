@@ -11,7 +11,7 @@ from ingest_queue.access.people import ACCOUNT, EMAIL, LABEL, NAME, Role
 from ingest_queue.ceilings import RANGES
 from ingest_queue.schema.reading import SLUG
 from ingest_queue.store.audit import ID
-from web.api.schemas import LONGEST_PAGE, PAGE, Moment
+from web.api.schemas import LONGEST_PAGE, PAGE, Moment, Stamp
 from web.loading import Query, whole
 
 QUOTA: Final = validate.Range(0, MOST_QUOTA)  # 0: no limit
@@ -38,7 +38,7 @@ class AccountReply(Schema):
     slug = fields.String()
     name = fields.String()
     quota = fields.Integer(allow_none=True)
-    created_at = fields.String(allow_none=True)
+    created_at = Stamp(allow_none=True)
 
 
 class AccountsReply(Schema):
@@ -67,7 +67,7 @@ class UserReply(Schema):
     email = fields.String()
     role = fields.Enum(Role, by_value=True)
     account = fields.String(allow_none=True)
-    created_at = fields.String()
+    created_at = Stamp()
 
 
 class UsersReply(Schema):
@@ -96,11 +96,11 @@ class KeyReply(Schema):
     scopes = fields.List(fields.Enum(Scope, by_value=True))
     index = fields.String(allow_none=True)
     rate_per_minute = fields.Integer(allow_none=True)
-    created_at = fields.String()
+    created_at = Stamp()
     created_by = fields.String()
-    expires_at = fields.String(allow_none=True)
-    last_used_at = fields.String(allow_none=True)
-    revoked_at = fields.String(allow_none=True)
+    expires_at = Stamp(allow_none=True)
+    last_used_at = Stamp(allow_none=True)
+    revoked_at = Stamp(allow_none=True)
 
 
 class IssuedReply(KeyReply):
@@ -129,7 +129,7 @@ class EntryReply(Schema):
     """One deed. target: `job:<id>`, `key:<id>`, `user:<e-mail>` …; result: `ok`, or the code of the refusal."""
 
     id = fields.String()
-    at = fields.String()
+    at = Stamp()
     actor = fields.String()
     account = fields.String(allow_none=True)
     action = fields.String()

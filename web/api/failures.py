@@ -21,7 +21,7 @@ OUTCOME: Final = OutcomeReply()
 
 
 @bp.get("/jobs/<job_id>/failures")
-@call(Need.INGEST, query=FailuresQuery, answers={200: FailuresReply}, errors=(400, 404))
+@call(Need.INGEST, query=FailuresQuery, answers={200: (FailuresReply, NDJSON)}, errors=(400, 404))
 def list_failures(job_id: str, kind: str, after: int, limit: int) -> ResponseReturnValue:
     """Answer a page of outcomes in payload order, or all behind `after` as NDJSON when that is what is accepted."""
     if request.accept_mimetypes.best_match(("application/json", NDJSON)) == NDJSON:

@@ -21,7 +21,7 @@ def alive() -> ResponseReturnValue:
 
 
 @bp.get("/readyz")
-@call(Need.ANYONE, answers={200: ReadyReply})
+@call(Need.ANYONE, answers={200: ReadyReply}, errors=(503,))
 def ready() -> ResponseReturnValue:
     """Answer what each server behind us said; 503 when one of them is away or will not do."""
     return {"status": "ready", "servers": engine.ready()}

@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from ingest_queue.schema.definition import Definition
 from web.access import Need, actor
-from web.api.schemas import DefinitionBody, DefinitionReply, DefinitionsReply, DeleteIndexQuery
+from web.api.definition_schemas import AnyDefinition, DefinitionBody, DefinitionReply, DefinitionsReply, DeleteIndexQuery
 from web.calls import account, call
 from web.current import engine
 from web.loading import body
 
 bp: Final = Blueprint("indexes", __name__)
-DEFINITION: Final = DefinitionBody()
+DEFINITION: Final = AnyDefinition()
 
 
 @bp.post("/indexes")

@@ -21,8 +21,15 @@ LONGEST_PAGE: Final = 200
 KINDS: Final = (Fate.FAILED.value, Fate.SKIPPED.value, "duplicate")
 
 
-class Time(fields.String):
-    """Epoch seconds as RFC 3339 in UTC with milliseconds."""
+class Stamp(fields.String):
+    """A time in RFC 3339, in UTC with milliseconds."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"format": "date-time"}, **kwargs)
+
+
+class Time(Stamp):
+    """Epoch seconds as such a time."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else moment(value)
@@ -103,7 +110,7 @@ class JobReply(Schema):
     eta_s = fields.Float(allow_none=True)
     failures_by_code = fields.Dict(keys=fields.String(), values=fields.Integer(), attribute="progress.codes")
     error = fields.Nested(ErrorReply, allow_none=True)
-    waiting_for = fields.Method("waiting_sentence", allow_none=True)
+    waiting_for = fields.Method("waiting_sentence", metadata={"type": ["string", "null"], "readOnly": False})
     payload = fields.Nested(PayloadReply, allow_none=True)
     created_at = Time()
     queued_at = Time(allow_none=True)
@@ -165,22 +172,6 @@ class FailuresReply(Schema):
     next = fields.Integer(allow_none=True)
 
 
-class DefinitionBody(Schema):
-    """What an index accepts. Only that it is an object is checked here: Definition.parse finds every problem at once."""
-
-    class Meta:
-        """Keys that nobody knows are for Definition.parse to name."""
-
-        unknown = INCLUDE
-
-    slug = fields.Raw()
-    id = fields.Raw()
-    field_list = fields.Raw(data_key="fields", attribute="fields")
-    open = fields.Raw()
-    coerce = fields.Raw()
-    settings = fields.Raw()
-
-
 class CountsQuery(Query):
     """Of which index."""
 
@@ -217,16 +208,6 @@ class FailuresQuery(Query):
     limit = fields.Integer(validate=validate.Range(1, LONGEST_PAGE), load_default=PAGE)
 
 
-class DefinitionReply(DefinitionBody):
-    """A definition as the server understood it."""
-
-
-class DefinitionsReply(Schema):
-    """All definitions by slug."""
-
-    indexes = fields.List(fields.Nested(DefinitionReply))
-
-
 class PayloadQuery(Query):
     """Which documents: `documents` of them from position `first` on; all when neither is given."""
 
@@ -234,7 +215,16 @@ class PayloadQuery(Query):
     documents = fields.Integer(validate=validate.Range(1), load_default=None)
 
 
-class DeleteIndexQuery(Query):
-    """`force` deletes an index that has unfinished jobs; they fail when they next run."""
+class ProblemReply(Schema):
+    """What went wrong (RFC 9457), with what else belongs to its code: `errors` by parameter, `state` and `allowed`, limits."""
 
-    force = fields.Boolean(load_default=False)
+    class Meta:
+        """The members beside the standard ones differ by code."""
+
+        unknown = INCLUDE
+
+    type = fields.String()
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    code = fields.String()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ingest_queue.intake.body import Form, form_of
+from ingest_queue.intake.body import NDJSON_TYPES, Form, form_of
 from ingest_queue.job import Job, Outcome
 from ingest_queue.listing import Wanted
 from ingest_queue.schema.explain import Code
@@ -28,6 +28,7 @@ from web.dialects.aacsearch_schemas import (
     SOURCES,
     STATES,
     WORDS,
+    BatchBody,
     BatchQuery,
     DeletedReply,
     ErrorsReply,
@@ -39,10 +40,11 @@ from web.dialects.aacsearch_schemas import (
     summary,
 )
 from web.once import ONCE_HEADER, repeat_of
-from web.upload import DOCUMENTS, pieces
+from web.upload import pieces
 
 MOST_IN_JSON: Final = 5000  # documents
 ERRORS_SHOWN: Final = 100
+BODIES: Final = {**dict.fromkeys(NDJSON_TYPES), "application/json": BatchBody}
 JOB: Final = JobReply()
 QUEUED: Final = QueuedReply()
 
@@ -105,7 +107,7 @@ def lines(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
 @call(
     Need.INGEST,
     query=BatchQuery,
-    body=DOCUMENTS,
+    body=BODIES,
     answers={200: QueuedReply, 202: QueuedReply},
     errors=(400, 404, 413, 415),
     headers=(ONCE_HEADER,),

@@ -6,6 +6,7 @@ from typing import Any, Final
 from marshmallow import EXCLUDE, Schema, fields, post_dump, validate
 
 from ingest_queue.states import State
+from web.dialect import SOMETIMES
 from web.loading import Query
 
 WORDS: Final[Mapping[State, str]] = {
@@ -68,6 +69,20 @@ class BatchQuery(Lenient):
     )
 
 
+class BatchBody(Schema):
+    """A batch as one JSON object; told here for the documents, and never loaded: its parts are cut out as they were sent."""
+
+    documents = fields.List(fields.Dict(), required=True, validate=validate.Length(1, 5000))
+
+
+class ErrorReply(Schema):
+    """What went wrong; details: what is wrong with each field, or the numbers that belong to the error."""
+
+    error = fields.String()
+    message = fields.String()
+    details = fields.List(fields.Dict(), metadata=SOMETIMES)
+
+
 class JobsQuery(Lenient):
     """Filters and paging of the list of jobs; `index` is an id or a slug."""
 
@@ -113,8 +128,10 @@ class JobReply(CamelCase):
     error_message = fields.String(allow_none=True)
     created_at = fields.String()
     deleted_at = fields.String(allow_none=True)
-    paused = fields.Boolean(metadata={"description": "there when true: it waits until it is resumed"})
-    resumable = fields.Boolean(metadata={"description": "there when true: it was stopped, and may be resumed elsewhere"})
+    paused = fields.Boolean(metadata=SOMETIMES | {"description": "there when true: it waits until it is resumed"})
+    resumable = fields.Boolean(
+        metadata=SOMETIMES | {"description": "there when true: it was stopped, and may be resumed elsewhere"}
+    )
 
     @post_dump
     def only_when_true(self, job: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -169,11 +186,11 @@ class DeletedReply(Schema):
 class IndexBody(Schema):
     """What an index accepts; documents are named by their `external_id`. What the parts may say is the engine's matter."""
 
-    slug = fields.Raw(required=True)
-    field_list = fields.Raw(data_key="fields", attribute="fields", required=True)
-    open = fields.Raw()
-    coerce = fields.Raw()
-    settings = fields.Raw()
+    slug = fields.Raw(required=True, metadata={"type": "string"})
+    field_list = fields.Raw(data_key="fields", attribute="fields", required=True, metadata={"type": "array"})
+    open = fields.Raw(metadata={"type": "array"})
+    coerce = fields.Raw(metadata={"type": "boolean"})
+    settings = fields.Raw(metadata={"type": "object"})
 
 
 class IndexReply(IndexBody):

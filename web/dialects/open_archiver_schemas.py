@@ -78,6 +78,12 @@ class JobReply(CamelCase):
     error = fields.String(allow_none=True)
 
 
+class ErrorReply(Schema):
+    """What went wrong."""
+
+    message = fields.String()
+
+
 class QueueReply(Schema):
     """One queue, each of its jobs in exactly one of the six counts."""
 

@@ -5,12 +5,21 @@ from typing import Any, Final
 
 from marshmallow import Schema, fields, validate
 
+from web.dialect import SOMETIMES
 from web.dialects.opensolr_words import NUMBERS
 from web.loading import Query
 
 PAGE: Final = 50
 LONGEST_PAGE: Final = 200
 DEEPEST: Final = 10_000  # jobs that pages reach; what lies deeper is found by its index
+
+
+DOCUMENTS: Final[dict[str, Any]] = {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 50,
+    "items": {"type": "object", "properties": {"uri": {"type": "string", "minLength": 1}}, "required": ["uri"]},
+}
 
 
 class Credentials(Query):
@@ -24,7 +33,7 @@ class IngestCall(Credentials):
     """`documents`: a JSON array of objects with a `uri` each."""
 
     core_name = fields.String(required=True)
-    documents = fields.Raw(required=True)
+    documents = fields.Raw(required=True, metadata=DOCUMENTS)
 
 
 class StatusCall(Credentials):
@@ -45,7 +54,7 @@ class ActionCall(StatusCall):
     """What to do with a job; `payload` is the JSON array that save_payload puts in the documents' place."""
 
     queue_action = fields.String(required=True)
-    payload = fields.Raw(load_default=None)
+    payload = fields.Raw(load_default=None, metadata=DOCUMENTS)
 
 
 class SchemaCall(Credentials):
@@ -117,8 +126,8 @@ class ActionReply(StatusReply):
     """What became of the action; ids and number of documents after save_payload."""
 
     msg = fields.String()
-    doc_ids = fields.List(fields.String())
-    total_docs = fields.Integer()
+    doc_ids = fields.List(fields.String(), metadata=SOMETIMES)
+    total_docs = fields.Integer(metadata=SOMETIMES)
 
 
 class QueueReply(Reply):
@@ -139,9 +148,29 @@ class Capabilities(Schema):
     keyword_search = fields.Boolean()
 
 
+class ProblemReply(Schema):
+    """One thing that is wrong: with a parameter, or with the document at `index` (from 0)."""
+
+    index = fields.Integer(allow_none=True)
+    uri = fields.String(allow_none=True)
+    field = fields.String(allow_none=True)
+    code = fields.String()
+    message = fields.String()
+
+
+class ErrorReply(Reply):
+    """What went wrong; `state_label` and `allowed` where the state of the job does not allow it."""
+
+    msg = fields.String()
+    detail = fields.String()
+    errors = fields.List(fields.Nested(ProblemReply), metadata=SOMETIMES)
+    state_label = fields.String(metadata=SOMETIMES)
+    allowed = fields.List(fields.String(), metadata=SOMETIMES)
+
+
 class SchemaReply(Reply):
     """Whether documents can be sent to an index; `missing` says what it lacks."""
 
     ready = fields.Boolean()
     capabilities = fields.Nested(Capabilities)
-    missing = fields.List(fields.String())
+    missing = fields.List(fields.String(), metadata=SOMETIMES)
