@@ -1,7 +1,7 @@
 """(9) Everything that surfaces may do: submit, ask, edit, delete, read. They call this and nothing below it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ from opensearchpy import OpenSearch
 from ingest_queue import cluster, indexes, refusals
 from ingest_queue.config import Config
 from ingest_queue.embedded import addresses
-from ingest_queue.errors import Conflict, Invalid, JobFailed, Missing, Unavailable
+from ingest_queue.errors import Conflict, Invalid, JobFailed, Missing, TooLarge, Unavailable
 from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.payload import StoredPayload, take_in
@@ -20,7 +20,7 @@ from ingest_queue.states import UNFINISHED, Event, State
 from ingest_queue.store import connect as redis_server
 from ingest_queue.store import keys
 from ingest_queue.store.codec import new_record
-from ingest_queue.store.payloads import upload_expired
+from ingest_queue.store.definitions import no_index
 from ingest_queue.store.store import Store
 
 T = TypeVar("T")
@@ -75,10 +75,13 @@ class Engine:
 
         Raises Missing (index), Invalid, TooLarge, Unavailable; then nothing of the payload is kept.
         """
-        self.get_index(index, account=account)
         job_id = uuid4().hex
-        with self.store.payloads.receiving(job_id) as upload:
-            taken = take_in(pieces, form, upload, self.config)
+        with self.store.payloads.receiving(job_id, into=(account, index)) as upload:
+            try:
+                taken = take_in(pieces, form, upload, self.config)
+            except (Invalid, TooLarge):
+                self.get_index(index, account=account)  # that there is none is said first
+                raise
             fields = new_record(
                 id=job_id,
                 kind=Kind.IMPORT if form is Form.NDJSON else Kind.PAYLOAD,
@@ -89,15 +92,13 @@ class Engine:
                 alias=indexes.alias(account, index),
                 lane=f"index:{account}/{index}",
                 total=taken.documents,
-                index_birth=self.store.definitions.birth(account, index),
                 payload_version=1,
                 payload_name=upload.name,
                 payload_bytes=taken.bytes,
                 options=dict(options or {}),
             )
-            if not self.store.records.submit(fields, upload.id):
-                raise upload_expired()
-        return self.get(job_id)
+            job, holder, alive = self.store.records.submit(fields, upload.id, upload.carried())
+        return replace(job, waiting_for=_awaited(job, holder, alive=alive))
 
     def ask(self, job_id: str, event: Event, *, who: str = "local") -> Job:
         """Let a person's verb happen to the job; return the job. One whose effect already holds changes nothing.
@@ -122,6 +123,7 @@ class Engine:
             raise refusals.refusal(job, Event.EDIT)
         with self.store.payloads.receiving(job_id) as upload:
             taken = take_in(pieces, form, upload, self.config)
+            upload.store_rest()
             try:
                 first_changed = self._stored(job).first_difference(StoredPayload(self.store.payloads, job_id, upload.name))
             except JobFailed as gone:  # the old payload's time came while it was compared
@@ -194,12 +196,8 @@ class Engine:
             return None
         if job.waiting_for:
             return job.waiting_for
-        holder = self.store.lanes.holder(job.lane)
-        if holder == job.id:
-            return "a worker to take it: it was handed out"
-        if holder:
-            return f"job {holder} on the same index"
-        return "a free worker" if self.store.lanes.alive() else "a worker: none is running, or they are suspended"
+        holder, alive = self.store.lanes.standing(job.lane)
+        return _awaited(job, holder, alive=alive)
 
     # Indexes ------------------------------------------------------------------------------------------------------
     def create_index(self, definition: Definition, *, account: str = DEFAULT_ACCOUNT) -> Definition:
@@ -221,7 +219,7 @@ class Engine:
         """Return an index's definition. Raises Missing."""
         text = self.store.definitions.get(account, slug)
         if text is None:
-            raise Missing("index_not_found", f"there is no index {slug!r}; create it with POST /api/indexes")
+            raise no_index(slug)
         return Definition.parse(orjson.loads(text))
 
     def indexes(self, *, account: str = DEFAULT_ACCOUNT) -> tuple[Definition, ...]:
@@ -269,6 +267,15 @@ class Engine:
     @staticmethod
     def _scope(account: str, index: str | None) -> str:
         return f"index:{account}/{index}" if index else f"account:{account}"
+
+
+def _awaited(job: Job, holder: str | None, *, alive: bool) -> str:
+    """Say what a job waits for that has no words of its own in its record."""
+    if holder == job.id:
+        return "a worker to take it: it was handed out"
+    if holder:
+        return f"job {holder} on the same index"
+    return "a free worker" if alive else "a worker: none is running, or they are suspended"
 
 
 def _told(texts: Iterator[bytes], job: Job) -> Iterator[bytes]:

@@ -1,10 +1,10 @@
 """Jobs as they stand in Redis: submit, events, delete, and every way to read them. Decides nothing: the table does."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from ingest_queue.job import Job
@@ -12,6 +12,7 @@ from ingest_queue.states import ASKED, HOLDS, Event, State, arrow
 from ingest_queue.store import keys
 from ingest_queue.store.codec import decode, job_from
 from ingest_queue.store.connect import Client
+from ingest_queue.store.payloads import check_room
 from ingest_queue.store.scripts import Scripts
 
 
@@ -34,6 +35,14 @@ class Answer:
     job: Job | None = None
 
 
+class Submitted(NamedTuple):
+    """A new job, and what it waits for: who has its lane's slot, and whether any worker parent lives."""
+
+    job: Job
+    holder: str | None
+    alive: bool
+
+
 class Records:
     """The jobs of one Redis."""
 
@@ -41,9 +50,15 @@ class Records:
         self._client = client
         self._scripts = scripts
 
-    def submit(self, fields: Mapping[str, str], upload: str = "") -> bool:
-        """Make the job of `fields` (codec.new_record) and let it wait. False when its upload had expired."""
-        return bool(self._scripts.durably("submit", json.dumps(fields), State.PENDING, upload) == b"ok")
+    def submit(self, fields: Mapping[str, str], upload: str = "", carried: Sequence[str | bytes] = ()) -> Submitted:
+        """Make the job of `fields` (codec.new_record) and let it wait. `carried`: the rest of its upload.
+
+        Raises Invalid when the upload had expired; Unavailable when there is no room for the rest, Missing (index).
+        """
+        word, *more = self._scripts.durably("submit", json.dumps(fields), State.PENDING, upload, *carried)
+        check_room(word, fields["index"])
+        holder, alive, *flat = more
+        return Submitted(job_from({**fields, **decode(flat)}), holder.decode() or None, bool(alive))
 
     def happen(self, event: Event, job_id: str, *, repeatable: bool = True, **ask: Any) -> Answer:
         """Let `event` happen to the job; transition.lua's head lists what else may be asked.
