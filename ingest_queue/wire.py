@@ -78,6 +78,24 @@ class Jobs(TypedDict):
     next: str | None
 
 
+class Filters(TypedDict, total=False):
+    """Which jobs are wanted; None and what is left out filter nothing. Times are RFC 3339.
+
+    q is looked for in id, index, initiator and error; account is an operator's to choose.
+    """
+
+    state: str | None
+    kind: str | None
+    index: str | None
+    lane: str | None
+    source: str | None
+    initiator: str | None
+    created_after: str | None
+    created_before: str | None
+    q: str | None
+    account: str | None
+
+
 class Failure(TypedDict):
     """What became of one document that did not simply succeed."""
 

@@ -1,6 +1,7 @@
 """Commands about jobs: look at them, ask them a verb."""
 
 from itertools import islice
+from typing import cast
 
 import click
 import orjson
@@ -8,8 +9,9 @@ import orjson
 from ingest_queue.cli.options import json_option, pass_session
 from ingest_queue.cli.output import failures_table, job_lines, jobs_table, progress_line
 from ingest_queue.cli.session import Session
-from ingest_queue.job import Fate
+from ingest_queue.job import Fate, Kind
 from ingest_queue.states import Event, State
+from ingest_queue.wire import Filters
 
 KINDS = (Fate.FAILED.value, Fate.SKIPPED.value, "duplicate")
 VERBS = {
@@ -24,12 +26,18 @@ VERBS = {
 @click.command()
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only jobs in this state.")
 @click.option("--index", metavar="SLUG", help="Only jobs of this index.")
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Only jobs of this kind.")
+@click.option("--source", help="Only jobs that came so: API, CLI, UI or connector.")
+@click.option("--initiator", metavar="NAME", help="Only jobs that this user or key submitted.")
+@click.option("--after", "created_after", metavar="TIME", help="Only jobs made since; such as 2026-11-23T02:00:00Z.")
+@click.option("--before", "created_before", metavar="TIME", help="Only jobs made before.")
+@click.option("--query", "q", metavar="TEXT", help="Only jobs with this text in id, index, initiator or error.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many, newest first.")
 @json_option
 @pass_session
-def jobs(session: Session, state: str | None, index: str | None, limit: int) -> None:
-    """List jobs, newest first."""
-    found = list(islice(session.client.jobs(state=state, index=index), limit))
+def jobs(session: Session, /, limit: int, **wanted: str | None) -> None:
+    """List jobs, newest first; each option leaves more of them out."""
+    found = list(islice(session.client.jobs(**cast(Filters, wanted)), limit))
     session.answer(found, jobs_table(found))
 
 

@@ -54,10 +54,12 @@ def edit(session: Session, job_id: str, file: str, form: str | None) -> None:
 
 @click.command()
 @click.argument("job_id", metavar="JOB")
+@click.option("--first", type=click.IntRange(0), default=0, show_default=True, help="From this document on, counted from 0.")
+@click.option("--documents", type=click.IntRange(1), help="How many; all that follow when left out.")
 @pass_session
-def payload(session: Session, job_id: str) -> None:
+def payload(session: Session, job_id: str, first: int, documents: int | None) -> None:
     """Print the documents of a JOB as NDJSON, to mend them for `edit`."""
-    for piece in session.client.payload(job_id):
+    for piece in session.client.payload(job_id, first=first, documents=documents):
         sys.stdout.buffer.write(piece)
     sys.stdout.buffer.flush()
 

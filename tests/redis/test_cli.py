@@ -224,19 +224,26 @@ def test_a_held_jobs_documents_are_printed_mended_and_put_back(say: Say) -> None
     say("pause", job_id)
     code, out, _ = say("payload", job_id)
     assert (code, out.encode()) == (Exit.OK, LINES)
+    assert say("payload", job_id, "--first", "3", "--documents", "2")[1].encode() == b"".join(LINES.splitlines(True)[3:5])
     Path("mended").write_text(out.replace('"people":0', '"people":1'))
     code, out, _ = say("edit", job_id, "mended", "--json")
     assert (code, json.loads(out)["payload"]["version"]) == (Exit.OK, 2)
     assert '"people":1}' in say("payload", job_id)[1]
 
 
-def test_jobs_are_listed_by_state_and_index(say: Say) -> None:
+def test_jobs_are_listed_by_what_is_asked_for(say: Say) -> None:
     """A table whose first column is what other commands take."""
     first, second = submit(say), submit(say)
     say("pause", first)
     assert [line.split()[0] for line in say("jobs")[1].splitlines()] == ["job", first, second]
     assert [line.split()[0] for line in say("jobs", "--state", State.PENDING.value)[1].splitlines()[1:]] == [second]
     assert say("jobs", "--index", "towns")[1].splitlines()[1:] == []
+    made = json.loads(say("show", second, "--json")[1])["created_at"]
+    mine = ("--kind", "import", "--source", "CLI", "--initiator", "cli", "--after", "2020-01-01T00:00:00Z", "--query", second[:9])
+    assert [line.split()[0] for line in say("jobs", *mine, "--before", "2099-01-01T00:00:00Z")[1].splitlines()[1:]] == [second]
+    for other in (("--kind", "payload"), ("--source", "UI"), ("--initiator", "ada@example.com"), ("--query", "nothing")):
+        assert say("jobs", *other)[1].splitlines()[1:] == []
+    assert len(say("jobs", "--before", made)[1].splitlines()[1:]) < 2
     assert len(say("jobs", "--limit", "1")[1].splitlines()) == 2
 
 

@@ -26,7 +26,7 @@ from web.api.schemas import (
 )
 from web.calls import call
 from web.errors import answer_errors
-from web.loading import Query
+from web.loading import Query, shape_of
 from web.replies import number_requests
 
 JOB = Job(
@@ -54,6 +54,12 @@ def dump(job: Job) -> Any:
 def test_the_client_types_have_the_keys_that_the_api_sends(schema: type[Schema], shape: type) -> None:
     """The typed client would otherwise promise keys that no reply has."""
     assert set(schema().dump_fields) == set(get_type_hints(shape))
+
+
+def test_the_client_filters_are_those_of_the_list() -> None:
+    """A filter that the client lacks can be had by hand-made requests only, and a wrong one is refused by the server."""
+    paging = {"cursor", "limit"}
+    assert set(get_type_hints(wire.Filters)) | paging == set(shape_of(JobsQuery, by_account=True)().load_fields)
 
 
 def test_a_job_is_dumped_with_every_key_and_null_where_there_is_nothing() -> None:
