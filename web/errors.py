@@ -19,6 +19,7 @@ from ingest_queue.store.connect import as_answer
 from web.replies import request_id
 
 log = logging.getLogger(__name__)
+TOO_LARGE: Final = 413  # Python names it differently from version to version
 _KEPT_HEADERS: Final = ("Allow", "Retry-After")
 
 
@@ -66,7 +67,8 @@ def problem_of(error: Exception) -> Problem:
         case HTTPException():
             status = HTTPStatus(error.code or 500)
             headers = {name: value for name, value in error.get_headers() if name in _KEPT_HEADERS}
-            return Problem(status, status.name.lower(), error.description or status.phrase, {}, headers)
+            code = "payload_too_large" if status == TOO_LARGE else status.name.lower()
+            return Problem(status, code, error.description or status.phrase, {}, headers)
         case _ if told := as_answer(error):
             return problem_of(told)
         case _:

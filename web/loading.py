@@ -3,6 +3,7 @@
 Nothing that fails here reaches the engine, so no odd value of a URL ever becomes part of a key.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -75,12 +76,26 @@ def body(schema: Schema) -> dict[str, Any]:
         raise Unsupported("unsupported_media_type", detail, accepted=["application/json"])
     request.max_content_length = MIB  # only here is a body held whole
     try:
-        loaded: dict[str, Any] = schema.load(orjson.loads(request.get_data(cache=False)))
-    except orjson.JSONDecodeError as error:
+        loaded: dict[str, Any] = schema.load(_strict(request.get_data(cache=False)))
+    except (orjson.JSONDecodeError, RecursionError) as error:
         raise Invalid("invalid_json", f"the body is not JSON: {error}") from None
     except ValidationError as error:
         raise invalid("invalid_input", error.messages_dict) from None
     return loaded
+
+
+def _strict(text: bytes) -> Any:
+    """Return what JSON says. Raises Invalid where an object says the same thing twice, so that no reader reads another one."""
+    found = orjson.loads(text)
+    json.loads(text, object_pairs_hook=_each_once)  # orjson does not tell
+    return found
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    names = {name for name, _ in pairs}
+    if len(names) < len(pairs):
+        twice = next(name for name in names if [one for one, _ in pairs].count(name) > 1)
+        raise Invalid("invalid_json", f"the body says {twice!r} twice; say it once")
 
 
 def check_names(names: Mapping[str, str]) -> None:
