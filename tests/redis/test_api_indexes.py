@@ -43,7 +43,7 @@ def test_indexes_are_listed_by_slug(api: Api) -> None:
         (b'{"slug":"a","fields":[]}', 400, "invalid_definition"),
         (b'{"slug":"a","id":{},"fields":[],"shards":1}', 400, "invalid_definition"),
         (b'{"slug":"a*","id":{},"fields":[]}', 400, "invalid_definition"),
-        (b"x" * (2 << 20), 413, "request_entity_too_large"),
+        (b"x" * (2 << 20), 413, "payload_too_large"),
     ],
 )
 def test_what_is_no_definition_is_refused(api: Api, body: bytes, status: int, code: str) -> None:
