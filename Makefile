@@ -26,7 +26,7 @@ faults: $(INSTALLED) ## N=100 seeded faults on a real node (N=1000: about 30 min
 faults-mutants: $(INSTALLED) ## take one safeguard out of a copy at a time: a named schedule must fail; 6 minutes
 	$(BIN)/python -m tests.faults.mutants
 
-bench: $(INSTALLED) ## ratios beside other clients on a real node, 15 minutes; writes docs/performance.md (P="P1 P12 --quick")
+bench: $(INSTALLED) ## ratios beside other clients on a real node, 18 minutes; writes docs/performance.md (P="P1 P12 --quick")
 	$(BIN)/python -m benchmarks $(P)
 
 check: $(INSTALLED) ## lint, format, types, import rules, docs in step
