@@ -12,6 +12,7 @@ from ingest_queue.access.actor import LOCAL, Actor
 from ingest_queue.access.audit import Audit
 from ingest_queue.access.directory import Directory
 from ingest_queue.access.keyring import Keyring
+from ingest_queue.access.sessions import Sessions
 from ingest_queue.catalog import Catalog
 from ingest_queue.ceilings import Ceilings
 from ingest_queue.config import Config
@@ -63,6 +64,7 @@ class Engine:
         self.audit = Audit(store.audit)
         self.directory = Directory(store.people, self.audit)
         self.keyring = Keyring(store.people, self.directory, self.audit)
+        self.sessions = Sessions(store.people, self.directory, self.audit)
         self.indexes = Catalog(store, client, self.audit)
         self.ceilings = Ceilings(store.lanes, config, self.audit)
         self.queues = Queues(store)

@@ -14,7 +14,7 @@ from flask import g, request
 from ingest_queue.access.actor import Actor, Scope
 from ingest_queue.access.people import Key
 from ingest_queue.errors import Denied, Unauthenticated
-from web import limits
+from web import limits, session
 from web.current import bound_engine
 
 
@@ -100,4 +100,5 @@ def key() -> Key | None:
     return found
 
 
-NATIVE: Final = Door(api_key)
+NATIVE: Final = Door(api_key, session=session.current)
+BROWSER: Final = Door(None, session=session.required)  # pages: an admin's session and nothing else

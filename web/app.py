@@ -7,12 +7,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ingest_queue.config import Config, ConfigError
 from ingest_queue.engine import Engine, open_engine
-from web import dialects
-from web.api import BLUEPRINTS, NATIVE
+from web import api, dialects, pages, rq_books, rq_dashboard
 from web.dialect import DIALECTS
 from web.errors import answer_errors
+from web.headers import secure_replies
 from web.limits import open_limiter
 from web.replies import OrjsonProvider, number_requests
+from web.session import open_sessions
 
 
 def create_app(engine: Engine | None = None, config: Config | None = None) -> Flask:
@@ -29,6 +30,8 @@ def create_app(engine: Engine | None = None, config: Config | None = None) -> Fl
     app.extensions["ingest_queue.config"] = config
     app.extensions["ingest_queue.engine"] = engine
     open_limiter(app)
+    open_sessions(app)
+    rq_books.read_our_books(app)
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
     return app
@@ -40,10 +43,12 @@ def routes() -> Flask:
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    app.extensions[DIALECTS] = (NATIVE, *dialects.DIALECTS)
+    app.url_map.redirect_defaults = False  # a path that leads to the same view is one, not a way to it
+    app.extensions[DIALECTS] = (api.NATIVE, *dialects.DIALECTS)
     number_requests(app)
+    secure_replies(app)
     answer_errors(app)
-    for blueprint in (*BLUEPRINTS, *dialects.BLUEPRINTS):
+    for blueprint in (*api.BLUEPRINTS, *dialects.BLUEPRINTS, pages.bp, rq_dashboard.bp):
         app.register_blueprint(blueprint)
     return app
 

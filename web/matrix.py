@@ -18,7 +18,10 @@ from web.errors import problem_of, told
 from web.loading import UNKNOWN
 
 BY_ITSELF: Final = ("HEAD", "OPTIONS")  # what Flask answers beside a view's own methods
-UNDECLARED: Final[Mapping[str, str]] = {}  # endpoints that are no views of ours -> who may call them, and why
+UNDECLARED: Final[Mapping[str, str]] = {  # endpoints without a declared need -> who may call them, and why
+    "pages.static": "anybody: the style and scripts of pages",
+    "pages.log_in": "anybody with the form's token: it is where people say who they are",
+}
 
 
 class Caller(StrEnum):

@@ -54,7 +54,6 @@ def number_requests(app: Flask) -> None:
     @app.after_request
     def give(response: Response) -> Response:
         response.headers["X-Request-Id"] = request_id()
-        response.headers["X-Content-Type-Options"] = "nosniff"
         if response.status_code == NO_CONTENT:
             del response.headers["Content-Type"]
         return response

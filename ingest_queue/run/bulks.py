@@ -87,7 +87,7 @@ class Cutter:
             yield count
 
     def _bulk(self, start: int, end: int, entries: list[Entry], outcomes: list[Outcome]) -> Bulk:
-        line = max(entries[-1].line if entries else 0, outcomes[-1].line if outcomes else 0)
+        line = max([entry.line for entry in entries[-1:]] + [known.line for known in outcomes[-1:]])
         repeats = self.seen.repeats([entry.id for entry in entries])
         if repeats:
             fate = Fate.FAILED if self.rejects_duplicates else Fate.SUCCEEDED
@@ -102,4 +102,4 @@ class Cutter:
 
 def _rejection(position: int, line: int, raw: bytes, why: Rejected) -> Outcome:
     field = why.field if why.field is None else why.field[:FIELD_CHARACTERS]  # an unknown key may be as long as its line
-    return Outcome(position, Fate.FAILED, line, why.id, why.code, field, why.reason, excerpt(raw))
+    return Outcome(position, Fate.FAILED, line, None, why.code, field, why.reason, excerpt(raw))

@@ -78,6 +78,9 @@ ACCESS_KEY: Final = Key(
 )
 ACCESS_KEYS: Final = Key("access_keys", "iq:keys:{}", "set", "ids of an account's keys; empty: those of none", "permanent")
 SESSION_SECRET: Final = Key("session_secret", "iq:session_secret", "string", "what signs session cookies", "permanent")
+SESSION_OVER: Final = Key(
+    "session_over", "iq:session_over:{}", "string", "a session was logged out; its id", "as long as the session would have lasted"
+)
 AUDIT: Final = Key("audit", "iq:audit:{}", "stream", "who did what; account, empty: none", "permanent; only added to")
 ONCE: Final = Key(
     "once",

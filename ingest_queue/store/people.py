@@ -50,11 +50,7 @@ class People:
     # Users --------------------------------------------------------------------------------------------------------
     def user(self, email: str) -> User | None:
         """Return one user; None when there is none."""
-        found = _texts(self._client.hgetall(keys.USER(email)))
-        if not found:
-            return None
-        role, account = Role(found["role"]), found["account"] or None
-        return User(email, role, account, found["password_hash"], float(found["created_at"]))
+        return _user(email, _texts(self._client.hgetall(keys.USER(email))))
 
     def add_user(self, user: User) -> bool:
         """Store a new user; False when the e-mail is taken, also when two do it at once."""
@@ -129,9 +125,29 @@ class People:
         self._client.set(keys.SESSION_SECRET(), fresh, nx=True)
         return str(self._client.get(keys.SESSION_SECRET()).decode())
 
+    def of_session(self, email: str, session_id: str) -> tuple[User | None, bool, float]:
+        """Return a session's user, whether it was logged out, and Redis' time in epoch seconds: one round trip."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hgetall(keys.USER(email))
+        pipe.exists(keys.SESSION_OVER(session_id))
+        pipe.time()
+        found, over, (seconds, micro) = pipe.execute()
+        return _user(email, _texts(found)), bool(over), float(seconds + micro / 1e6)
+
+    def end_session(self, session_id: str, keep_s: int) -> None:
+        """Note that a session was logged out, for as long as its cookie could still be shown."""
+        self._client.set(keys.SESSION_OVER(session_id), 1, ex=keep_s)
+
 
 def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in found.items()}
+
+
+def _user(email: str, found: Mapping[str, str]) -> User | None:
+    if not found:
+        return None
+    role, account = Role(found["role"]), found["account"] or None
+    return User(email, role, account, found["password_hash"], float(found["created_at"]))
 
 
 def _key(key_id: str, found: Mapping[str, str]) -> Key:

@@ -1,13 +1,16 @@
 """Everybody who may call: a key of each kind over one engine, and things of two accounts to call about."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from werkzeug.test import TestResponse
 
 from ingest_queue.access.actor import LOCAL, Scope
+from tests.redis.admin_side import Admin
 from tests.redis.http_side import CITIES, LINES, NDJSON, Api, filled
 from web.matrix import SCOPES, Caller, Row
+from web.session import HEADER
 
 OTHER = "acme"
 
@@ -44,13 +47,23 @@ class Callers:
         }
 
     def call(self, row: Row, caller: Caller, names: dict[str, str], **more: Any) -> TestResponse:
-        """Make a call as somebody."""
+        """Make a call as somebody; a session sends its page's token along."""
         secret = self.secrets.get(caller)
         if row.endpoint.startswith("opensolr"):  # its clients say who they are in the query
             email = self.emails[OTHER if caller is Caller.OTHER else "default"]
             more["query_string"] = {"email": email} | ({"api_key": secret} if secret else {})
             secret = None
-        return self.api.client(secret).open(filled(row.rule, **names), method=row.method, **more)
+        client = self.api.client(secret)
+        if caller is Caller.SESSION:
+            client, more = self.admin.http, more | {"headers": {HEADER: self.admin.token}}
+        return client.open(filled(row.rule, **names), method=row.method, **more)
+
+    @cached_property
+    def admin(self) -> Admin:
+        """An admin who is logged in."""
+        admin = Admin(self.api)
+        admin.log_in()
+        return admin
 
 
 def body_for(row: Row) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from flask.testing import FlaskClient
+from werkzeug.routing import Rule
 
 from ingest_queue.access.actor import DEFAULT_ACCOUNT, LOCAL, Scope
 from ingest_queue.engine import Engine
@@ -24,6 +25,7 @@ UNKNOWN: Final = "0" * 32
 NAMES: Final = {  # what stands in paths where a test does not care
     "job_id": UNKNOWN, "slug": "cities", "account_slug": "default", "email": "nobody@example.com", "key_id": "0" * 12,
     "verb": "pause", "dialect": "native", "queue": "indexing", "index": "cities",
+    "queue_name": "ingest", "registry_name": "failed", "per_page": "8", "order": "asc", "page": "1",
 }  # fmt: skip
 
 
@@ -63,6 +65,10 @@ class Api:
         if secret is not None:
             client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
         return client
+
+    def rules(self) -> list[Rule]:
+        """Return the routes that programs call; pages and their scripts have tests of their own."""
+        return [rule for rule in self.app.url_map.iter_rules() if not rule.endpoint.startswith(("pages.", "rq_dashboard."))]
 
     def submit(self, body: bytes = LINES, **more: Any) -> dict[str, Any]:
         """Submit documents; return the job."""

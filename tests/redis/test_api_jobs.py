@@ -210,7 +210,7 @@ def test_failures_stream_beyond_one_page_after_the_request_has_ended(api: Api, s
 def test_every_view_refuses_a_query_that_it_does_not_know(api: Api) -> None:
     """Found by walking all routes, so that a new view cannot forget it. Dialects are as lenient as what they speak for."""
     tried = 0
-    for rule in api.http.application.url_map.iter_rules():
+    for rule in api.rules():
         if rule.endpoint.partition(".")[0] in {dialect.name for dialect in DIALECTS}:
             continue  # their clients may send more than is asked for
         url = filled(rule.rule)
@@ -224,7 +224,7 @@ def test_every_view_refuses_a_query_that_it_does_not_know(api: Api) -> None:
 def test_every_call_is_documented(api: Api) -> None:
     """docs/api shows each call as a curl line with its answer; a call that is not there is one that nobody finds."""
     text = GENERATED.sub("", "".join(page.read_text() for page in DOCS.glob("*.md")))
-    for rule in api.http.application.url_map.iter_rules():
+    for rule in api.rules():
         for verb in VERBS if "<any" in rule.rule else (None,):
             path = filled(rule.rule, **IN_DOCS, verb=str(verb))
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:

@@ -40,7 +40,7 @@ def edit(store: Store, job: Job, first_changed: int, **changes: Any) -> Answer:
 
 
 def paused_at(store: Store, submit: Submit, cursors: list[int], total: int = 10) -> Job:
-    """Return a job that was checkpointed at each cursor and then paused; odd positions failed."""
+    """Return a job that was checkpointed at each cursor and then paused; odd positions failed, odd lines are blank."""
     submit(total)
     run = take(store)
     assert run is not None
@@ -48,7 +48,9 @@ def paused_at(store: Store, submit: Submit, cursors: list[int], total: int = 10)
         failed = cursor // 2
         outcomes = [Outcome(p, Fate.FAILED, p + 1, None, "validation_error") for p in range(1, cursor, 2)]
         run.checkpoint(
-            Progress(cursor, Counts(total, cursor - failed, failed), {"validation_error": failed}), outcomes, announce=cursor
+            Progress(cursor, Counts(total, cursor - failed, failed), {"validation_error": failed}, 2 * cursor),
+            outcomes,
+            announce=cursor,
         )
     store.records.happen(Event.PAUSE, run.job.id)
     job = run.answer(Event.HALT)
@@ -61,7 +63,7 @@ def test_an_edit_goes_back_to_the_last_mark_before_the_change(store: Store, subm
     job = paused_at(store, submit, [2, 4, 6, 8])
     answer = edit(store, job, first_changed=5)
     assert answer.word is Word.OK and answer.job is not None
-    assert answer.job.progress == Progress(4, Counts(10, 2, 2), {"validation_error": 2})
+    assert answer.job.progress == Progress(4, Counts(10, 2, 2), {"validation_error": 2}, 8)
     assert answer.job.sent_to == 4 and answer.job.round > job.round
     assert [d["position"] for d in store.records.details(keys.FAILURES, job.id, -1, 100)] == [1, 3]
     assert not store.client.exists(keys.PAYLOAD(job.id, payload_name(job)))

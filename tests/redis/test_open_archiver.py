@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from ingest_queue.access.actor import Scope
 from ingest_queue.engine import Engine
 from ingest_queue.job import Counts, Job, JobError, Progress
 from ingest_queue.states import Event, State
@@ -33,7 +32,7 @@ def api(engine: Engine) -> Api:
 @pytest.fixture
 def operator(api: Api) -> FlaskClient:
     """A client with a key of scope manage:all."""
-    return api.client(api.secret_of(Scope.MANAGE_ALL))
+    return api.operator
 
 
 @pytest.fixture

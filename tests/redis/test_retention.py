@@ -55,6 +55,8 @@ def test_an_import_loses_payload_then_errors_then_its_row(store: Store, submit: 
     store.lanes.expire(later(store, 91))
     row = store.records.get(job.id)
     assert row is not None and row.deleted_at is not None
+    refused = store.records.happen(Event.RETRY, job.id)
+    assert refused.word is Word.ILLEGAL and refused.job is not None and refused.job.allowed == ("delete",)
     assert sum(store.records.counts("all").values()) == 0
     store.lanes.expire(later(store, 366))
     assert store.records.get(job.id) is None

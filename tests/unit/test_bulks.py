@@ -43,6 +43,20 @@ def test_a_bulk_ends_before_it_grows_too_large_but_holds_at_least_one_document()
     assert spans(cut(lines, size=1000)) == [(0, 2), (2, 3), (3, 4)]
 
 
+def test_a_bulk_names_the_line_of_its_last_document_whatever_became_of_it() -> None:
+    """A canceled job says up to which line everything is decided: blank, wrong and repeated lines count as well."""
+    text = b"\n".join([b"", line("a"), b"", BROKEN, b"", line("a"), line("b"), b""])
+    chunk = Chunk(0, 0, 1, 4, text)
+    index = ChunkIndex()
+    index.add(chunk)
+    source = PayloadSource(lambda _number: text, index)
+    for rejects in (False, True):
+        bulks = list(Cutter(decode, Seen(), 1, BIG, rejects).bulks(source.after(0), 0))
+        assert [bulk.line for bulk in bulks] == [2, 4, 6, 7]
+        pairs = list(Cutter(decode, Seen(), 2, BIG, rejects).bulks(source.after(0), 0))
+        assert [bulk.line for bulk in pairs] == [4, 7]
+
+
 def test_lines_that_are_refused_end_a_bulk_as_well() -> None:
     """Judging a large bad line takes long, and between two bulks the run renews its lease."""
     assert spans(cut([b"x" * 600] * 4, size=1000)) == [(0, 1), (1, 2), (2, 3), (3, 4)]

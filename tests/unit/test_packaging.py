@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 OURS = {"ingest_queue", "web", "workers"}
-NOT_IMPORTED = {"hiredis"}  # redis-py finds it by itself
+NOT_IMPORTED = {"hiredis", "six"}  # redis-py finds the one by itself; rq-dashboard imports the other and does not say so
 
 
 def setup_cfg() -> ConfigParser:

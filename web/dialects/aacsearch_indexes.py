@@ -50,8 +50,8 @@ def shown(definition: Definition, owner: str) -> dict[str, Any]:
     """Return an index as this API shows it."""
     told = definition.to_json()
     rule = told.pop("id")
-    names = {"id": indexes.alias(owner, definition.slug), "name": definition.slug, "externalIdField": rule["field"]}
-    return names | told
+    slug = definition.slug
+    return {"id": indexes.alias(owner, slug), "slug": slug, "name": slug, "externalIdField": rule["field"]} | told
 
 
 @bp.get("/projects/<account_slug>/indexes")
