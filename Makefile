@@ -29,7 +29,7 @@ faults-mutants: $(INSTALLED) ## take one safeguard out of a copy at a time: a na
 fuzz: $(INSTALLED) ## N=100 cases of each call of the OpenAPI documents and each kind of callers (SEED=7: others)
 	$(BIN)/python -m pytest -q -o timeout=0 tests/redis/fuzz --fuzz $(N) --fuzz-seed $(or $(SEED),1)
 
-bench: $(INSTALLED) ## ratios beside other clients on a real node, 15 minutes; writes docs/performance.md (P="P1 P12 --quick")
+bench: $(INSTALLED) ## ratios beside other clients on a real node, 18 minutes; writes docs/performance.md (P="P1 P12 --quick")
 	$(BIN)/python -m benchmarks $(P)
 
 check: $(INSTALLED) ## lint, format, types, import rules, docs in step

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from benchmarks import chart, control, loads, report, scale, sizes, small
+from benchmarks import chart, control, crowd, intake, loads, report, scale, sizes, small, submits
 from benchmarks.chart import Point
 from benchmarks.figures import MARKS, Figure
 from benchmarks.machine import facts
@@ -18,12 +18,16 @@ Run: TypeAlias = Callable[[Stage], Iterator[Figure]]
 LOADS: Final = ("P1", "P2", "P3", "P3b")
 TURNS: Final[dict[tuple[str, ...], Run]] = {
     ("P4",): sizes.validation,
+    ("P5",): intake.speed,
+    ("P6",): intake.memory,
     ("P7",): sizes.memory,
     ("P8",): sizes.growth,
+    ("P9",): crowd.growth,
     ("P10",): control.verbs,
     ("P11",): control.kill,
     ("P12",): small.way,
     ("P14",): control.lanes,
+    ("P15",): submits.submits,
     ("P16", "P17"): small.many,
 }
 ALL: Final = (*LOADS, *(name for names in TURNS for name in names))

@@ -9,9 +9,10 @@ from opensearchpy import OpenSearch
 from ingest_queue import indexes
 from ingest_queue.access.actor import LOCAL, Actor
 from ingest_queue.access.audit import Audit
-from ingest_queue.errors import Conflict, Denied, Missing
+from ingest_queue.errors import Conflict, Denied
 from ingest_queue.schema.definition import Definition
 from ingest_queue.states import UNFINISHED
+from ingest_queue.store.definitions import no_index
 from ingest_queue.store.store import Store
 
 
@@ -46,7 +47,7 @@ class Catalog:
         account = by.account_for(account)
         text = self._store.definitions.get(account, slug) if by.sees(account, slug) else None
         if text is None:
-            raise Missing("index_not_found", f"there is no index {slug!r}; define it first")
+            raise no_index(slug)
         return Definition.parse(orjson.loads(text))
 
     def all(self, *, by: Actor = LOCAL, account: str | None = None) -> tuple[Definition, ...]:

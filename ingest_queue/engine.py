@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from ingest_queue.catalog import Catalog
 from ingest_queue.ceilings import Ceilings
 from ingest_queue.config import Config
 from ingest_queue.embedded import addresses
-from ingest_queue.errors import JobFailed, Missing, Unavailable
+from ingest_queue.errors import Invalid, JobFailed, Missing, TooLarge, Unavailable
 from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.listing import Page, Wanted, page
@@ -28,11 +29,12 @@ from ingest_queue.states import DELETE, Event, State
 from ingest_queue.store import connect as redis_server
 from ingest_queue.store import keys
 from ingest_queue.store.codec import new_record
+from ingest_queue.store.definitions import no_index
 from ingest_queue.store.figures import Series
 from ingest_queue.store.metrics import Metric
-from ingest_queue.store.payloads import upload_expired
 from ingest_queue.store.records import Once, Word
 from ingest_queue.store.store import Store
+from ingest_queue.waiting import awaited
 
 DETAILS: Final[Mapping[str, keys.Key]] = {"failed": keys.FAILURES, "skipped": keys.SKIPPED, "duplicate": keys.DUPLICATES}
 AFRESH: Final = {"attempts": "0", "refusals": "0", "error": "", "waiting_for": "", "waiting_since": ""}
@@ -90,10 +92,15 @@ class Engine:
         Raises Missing (index), Denied, Invalid, TooLarge, Unavailable; then nothing of the payload is kept.
         """
         account = by.account_for(account)
-        self.indexes.get(index, by=by, account=account)
+        if not by.sees(account, index):
+            raise no_index(index)
         job_id = uuid4().hex
-        with self.store.payloads.receiving(job_id) as upload:
-            taken = take_in(pieces, form, upload, self.config, most_documents)
+        with self.store.payloads.receiving(job_id, into=(account, index)) as upload:
+            try:
+                taken = take_in(pieces, form, upload, self.config, most_documents)
+            except (Invalid, TooLarge):
+                self.indexes.get(index, by=by, account=account)  # that there is none is said first
+                raise
             fields = new_record(
                 id=job_id,
                 kind=Kind.PAYLOAD if form is Form.ARRAY else Kind.IMPORT,
@@ -104,20 +111,17 @@ class Engine:
                 alias=indexes.alias(account, index),
                 lane=f"index:{account}/{index}",
                 total=taken.documents,
-                index_birth=self.store.definitions.birth(account, index),
                 payload_version=1,
                 payload_name=upload.name,
                 payload_bytes=taken.bytes,
                 options=dict(options or {}),
             )
-            first_id = self.store.records.submit(fields, upload.id, once)
-            if first_id is None:
-                raise upload_expired()
-        if first_id != job_id:  # the request came again
+            made = self.store.records.submit(fields, upload.id, once, upload.carried())
+        if made.again:
             self.store.payloads.abandon(upload)
-            return self.get(first_id, by=by)
-        self.audit.note(by, "job.submit", f"job:{job_id}", account=account, index=index)
-        return self.get(job_id, by=by)
+        else:
+            self.audit.note(by, "job.submit", f"job:{job_id}", account=account, index=index)
+        return replace(made.job, waiting_for=awaited(made.job, made.holder, alive=made.alive)) if made.job.waits else made.job
 
     def ask(
         self,
@@ -216,12 +220,8 @@ class Engine:
             return None
         if job.waiting_for:
             return job.waiting_for
-        holder = self.store.lanes.holder(job.lane)
-        if holder == job.id:
-            return "a worker to take it: it was handed out"
-        if holder:
-            return f"job {holder} on the same index"
-        return "a free worker" if self.store.lanes.alive() else "a worker: none is running, or they are suspended"
+        holder, alive = self.store.lanes.standing(job.lane)
+        return awaited(job, holder, alive=alive)
 
     def quota(self, account: str | None = None, *, by: Actor = LOCAL) -> Quota:
         """Return what the account may index in this month and what is used of it. Raises Denied."""
@@ -252,6 +252,7 @@ class Engine:
             raise refusals.refusal(job, Event.EDIT)
         with self.store.payloads.receiving(job.id) as upload:
             taken = take_in(pieces, form, upload, self.config)
+            upload.store_rest()
             try:
                 first_changed = self._stored(job).first_difference(StoredPayload(self.store.payloads, job.id, upload.name))
             except JobFailed as gone:  # the old payload's time came while it was compared
@@ -284,7 +285,7 @@ class Engine:
             return "all"
         account = by.account_for(account)
         if not by.sees(account, index):
-            raise Missing("index_not_found", f"there is no index {index!r}; define it first")
+            raise no_index(str(index))
         index = by.index or index
         return f"index:{account}/{index}" if index else f"account:{account}"
 

@@ -10,7 +10,7 @@ from ingest_queue.errors import JobFailed
 from ingest_queue.intake.arrays import array_lines
 from ingest_queue.intake.body import Form
 from ingest_queue.intake.lines import ndjson_lines
-from ingest_queue.intake.payload import ChunkIndex, cut, first_difference, pack, unpack
+from ingest_queue.intake.payload import ChunkIndex, cut, first_difference, packer, unpack
 from ingest_queue.run.source import PayloadSource
 from ingest_queue.store.payloads import Payloads, Upload
 
@@ -27,14 +27,20 @@ class Taken:
 
 
 def take_in(pieces: Iterator[bytes], form: Form, upload: Upload, config: Config, most_documents: int | None = None) -> Taken:
-    """Cut a body into chunks and store each as it is full. Raises Invalid, TooLarge, Unavailable."""
+    """Cut a body into chunks and store each when the next one is full. Raises Invalid, TooLarge, Unavailable.
+
+    The last one may stay the upload's rest, which a submit carries.
+    """
     most = min(most_documents or config.max_documents, config.max_documents)
     index = ChunkIndex()
     lines = ndjson_lines(pieces, config) if form is Form.NDJSON else array_lines(pieces, config, member=MEMBERS.get(form))
+    pack, packed = packer(), b""
     for chunk in cut(lines, replace(config, max_documents=most)):
-        upload.write(chunk.number, pack(chunk.data))
+        if packed:
+            upload.write(chunk.number - 1, packed)
+        packed = pack(chunk.data)
         index.add(chunk)
-    upload.finish(index.to_json())
+    upload.end(len(index) - 1, packed, index.to_json())
     return Taken(index.documents, index.total_bytes)
 
 

@@ -2,7 +2,7 @@
 
 `redis_url` and `cluster` are shared by the session; `make_redis` and `make_node` start servers of a test's own, to be
 restricted, killed and paused; `processes` runs workers and web as users do. Tests marked `real_node` need a node to
-torment: where none can be had they are deselected, and the last lines say how many and why.
+torment, those marked `browser` a Chromium: where none can be had they are deselected, and the last lines say how many and why.
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.browser import check_browser, chromium
 from tests.servers.cluster import Cluster, Plan, plan
 from tests.servers.opensearch import Node
 from tests.servers.processes import Processes
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         wishes = Wishes.take()
         check_real(wishes)
+        check_browser(wishes)
         config.stash[PLAN] = plan(wishes)
     except (AssertionError, ValueError) as problem:
         raise pytest.UsageError(str(problem)) from problem
@@ -43,15 +45,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a real node where none can be had, and say so."""
-    if config.stash[PLAN].has_nodes:
-        return
-    left_out = [item for item in items if item.get_closest_marker("real_node")]
-    if left_out:
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
-        why = config.stash[PLAN].why_memory
-        config.stash[RAN].append(f"Left out: {len(left_out)} tests that need a real node ({why})")
+    """Leave out what needs a real node or a browser where none can be had, and say so."""
+    plan = config.stash[PLAN]
+    missing = {
+        "real_node": "" if plan.has_nodes else f"a real node ({plan.why_memory})",
+        "browser": "" if chromium() else "a browser (no chromium on PATH: apt-get install chromium)",
+    }
+    for marker, what in missing.items():
+        left_out = [item for item in items if what and item.get_closest_marker(marker)]
+        if left_out:
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)
+            config.stash[RAN].append(f"Left out: {len(left_out)} tests that need {what}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -90,14 +90,15 @@ def page_of(
     """Return how many jobs stand in a registry, and a page of them; rq-dashboard's own pages overlap from the second on."""
     queue = ShownQueue(connection=connection)
     kind = REGISTRIES[registry_name]
-    registry = kind(queue=queue) if kind else None
-    total = registry.get_job_count(cleanup=False) if registry else queue.count
+    registry = kind(queue=queue) if kind is not None else None
+    # `is None`, always: whether a registry is true is how long it is, and RQ cleans up before it counts
+    total = queue.count if registry is None else registry.get_job_count(cleanup=False)
     first, last = offset, offset + per_page
     if order == "dsc":
         first, last = max(0, total - last), max(0, total - first)
     if first >= last:
         return total, []
-    ids = registry.get_job_ids(first, last - 1, cleanup=False) if registry else queue.get_job_ids(first, last - first)
+    ids = queue.get_job_ids(first, last - first) if registry is None else registry.get_job_ids(first, last - 1, cleanup=False)
     jobs = ShownJob.fetch_many(ids if order == "asc" else ids[::-1], connection=connection)
     return total, [dashboard.serialize_job(job) for job in jobs if job]
 

@@ -6,8 +6,9 @@ lives in this process alone.
 
 import logging
 import os
+import sys
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from rq import get_current_job
@@ -26,6 +27,8 @@ from ingest_queue.states import Event
 from ingest_queue.store.runs import Run
 from ingest_queue.store.store import Store
 from workers.endings import Ending, broken, failed, over_quota, refused_for_now
+
+SWITCH_S: Final = 0.0005  # a request's thread waits so long for this one, which computes, at each step of its sending
 
 logger = logging.getLogger(__name__)
 sigterm_seen = False
@@ -51,6 +54,7 @@ def perform(job_id: str) -> None:
     """Carry the claimed job into its index; RQ's one function."""
     rq_job: Any = get_current_job()
     run: Run | None = rq_job.ingest_run
+    sys.setswitchinterval(SWITCH_S)
     if run is not None:
         logger.info("run begins", extra={"job": job_id, "run": run.job.run, "cursor": run.cursor})
         rq_job.ingest_ending = ending_of(run, rq_job.ingest_store)

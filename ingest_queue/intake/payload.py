@@ -6,7 +6,7 @@ physical one, from 1, blank lines counted.
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, islice
 from typing import Final
@@ -130,9 +130,14 @@ def first_difference(old: Iterable[Numbered], new: Iterable[Numbered]) -> int:
     return same
 
 
+def packer() -> Callable[[bytes], bytes]:
+    """Return `pack` for the chunks of one payload, one after the other: its buffers are made once."""
+    return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress
+
+
 def pack(data: bytes) -> bytes:
     """Return a chunk's bytes compressed."""
-    return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(data)
+    return packer()(data)
 
 
 def unpack(packed: bytes) -> bytes:

@@ -62,6 +62,7 @@ def ingest(
 
         try:
             for bulk in cutter.bulks(source.after(run.cursor), cut_at):  # none crosses the old sent_to
+                body = sink.pack(bulk.entries)  # here, not in a thread that would wait for this one to stop computing
                 while not window.has_room(within_s=1):  # refused documents back off and go again in there
                     checkpoint()
                 if run.should_halt():  # shutdown, end of the slice, parent gone
@@ -69,7 +70,7 @@ def ingest(
                 sent_to = checkpoint(announce=bulk.end)  # raised only while running
                 if bulk.end > sent_to:  # asked to halt, and settled
                     break
-                window.send(bulk)
+                window.send(bulk, body)
             else:
                 event = Event.COMPLETE
             while not window.is_empty(within_s=1):  # also a halt waits for what is in flight

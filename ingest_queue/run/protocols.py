@@ -54,8 +54,11 @@ class Sink(Protocol):
     def prepare(self, entries: Sequence[Entry], fields: frozenset[str]) -> Answer | None:
         """Make the index ready for entries with these open fields; None when it is."""
 
-    def send(self, entries: Sequence[Entry]) -> Answer:
-        """Send one bulk request."""
+    def pack(self, entries: Sequence[Entry]) -> bytes:
+        """Return the body of a bulk request: what can be made while earlier ones are on the wire. Called in the main thread."""
+
+    def send(self, entries: Sequence[Entry], body: bytes | None = None) -> Answer:
+        """Send one bulk request; `body` is what `pack` made of the same entries, if it did."""
 
     def look_up(self, entries: Sequence[Entry]) -> Answer:
         """Tell who wrote the documents that refused ours as older."""

@@ -57,9 +57,13 @@ class IndexSink:
                 return _refused_mapping(entries, problem)
         return None
 
-    def send(self, entries: Sequence[Entry]) -> Answer:
-        """Send one bulk request."""
-        reply = self._ask("/_bulk", BULK_PARAMS, body(entries, self._round))
+    def pack(self, entries: Sequence[Entry]) -> bytes:
+        """Return the body of a bulk request."""
+        return body(entries, self._round)
+
+    def send(self, entries: Sequence[Entry], body: bytes | None = None) -> Answer:
+        """Send one bulk request; `body` is what `pack` made of the same entries, if it did."""
+        reply = self._ask("/_bulk", BULK_PARAMS, body or self.pack(entries))
         if isinstance(reply, Refusal):
             return Answer(again=tuple(entries), refusal=reply)
         status, headers, text = reply

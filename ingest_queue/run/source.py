@@ -1,6 +1,7 @@
 """A stored payload as a source of lines. Knows no Redis: it is given a way to read a chunk."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from ingest_queue.intake.payload import ChunkIndex, documents
 from ingest_queue.run.protocols import SourceLine
@@ -14,7 +15,7 @@ class PayloadSource:
         self._read_chunk, self._index = read_chunk, index
 
     def after(self, position: int) -> Iterator[SourceLine]:
-        """Yield the documents from `position` on: position, line, the line's original bytes without its end."""
-        for number in range(self._index.locate(position), len(self._index)):
-            chunk = self._index.chunk(number, self._read_chunk(number))
-            yield from documents(chunk, position)
+        """Return the documents from `position` on: position, line, the line's original bytes without its end."""
+        numbers = range(self._index.locate(position), len(self._index))
+        chunks = (self._index.chunk(number, self._read_chunk(number)) for number in numbers)
+        return chain.from_iterable(documents(chunk, position) for chunk in chunks)

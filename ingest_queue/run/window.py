@@ -41,6 +41,7 @@ class Errand:
     sent_at: float = 0.0
     took_s: float | None = None  # of a bulk request, once it is answered
     future: "Future[Answer] | None" = None
+    body: bytes | None = None  # made ahead
 
 
 class Window:
@@ -86,12 +87,12 @@ class Window:
         """Wait until every request is answered."""
         return self._until(lambda: not self._errands, within_s)
 
-    def send(self, bulk: Bulk) -> None:
-        """Begin to send a bulk. One without anything to send is answered at once, in its turn."""
+    def send(self, bulk: Bulk, body: bytes | None = None) -> None:
+        """Begin to send a bulk, as `body` if that is made already. One without entries is answered at once, in its turn."""
         flight = Flight(bulk, outcomes={outcome.position: outcome for outcome in bulk.outcomes})
         self._flights.append(flight)
         if bulk.entries:
-            self._add(Ask(What.SEND, bulk.entries), flight)
+            self._add(Ask(What.SEND, bulk.entries), flight, body)
             self._depart()
 
     def refresh(self) -> None:
@@ -125,8 +126,8 @@ class Window:
             wake_at = min([deadline, *(errand.due_at for errand in self._errands if not errand.future)])
             self._pool.wait([errand.future for errand in self._errands if errand.future], max(0.0, wake_at - now))
 
-    def _add(self, ask: Ask, flight: Flight | None) -> None:
-        self._errands.append(Errand(ask, flight, self._pool.clock() + ask.delay_s))
+    def _add(self, ask: Ask, flight: Flight | None, body: bytes | None = None) -> None:
+        self._errands.append(Errand(ask, flight, self._pool.clock() + ask.delay_s, body=body))
         if flight:
             flight.unanswered += 1
 
@@ -150,7 +151,7 @@ class Window:
             return hindered
         self._check_lease()  # a change of the mapping may have taken long
         began = self._pool.clock()
-        answer = self._sink.send(ask.entries)
+        answer = self._sink.send(ask.entries, errand.body)
         errand.took_s = self._pool.clock() - began
         return answer
 

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from ingest_queue.errors import Missing
 from ingest_queue.store import keys
 from ingest_queue.store.connect import Client
 
@@ -38,3 +39,8 @@ class Definitions:
         """Forget a definition; False when there was none."""
         self._client.hdel(keys.BIRTHS(account), slug)
         return bool(self._client.hdel(keys.INDEXES(account), slug))
+
+
+def no_index(slug: str) -> Missing:
+    """Return what to say when an account has no such index."""
+    return Missing("index_not_found", f"there is no index {slug!r}; define it first")

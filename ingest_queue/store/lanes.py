@@ -36,10 +36,15 @@ class Lanes:
         else:
             self._client.hset(keys.SETTINGS(), name, value)
 
-    def holder(self, lane: str) -> str | None:
-        """Return the id of the job that has the lane's slot."""
-        found: bytes | None = self._client.hget(keys.HOLDERS(), lane)
-        return found.decode() if found else None
+    def standing(self, lane: str) -> tuple[str | None, bool]:
+        """Return who has the lane's slot, and whether any worker parent lives: what a waiting job waits for, in one call."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hget(keys.HOLDERS(), lane)
+        pipe.time()
+        pipe.zrange(keys.PARENTS(), -1, -1, withscores=True)
+        holder, (seconds, _), newest = pipe.execute()
+        alive = bool(newest) and newest[0][1] >= seconds * 1000 - self._alive_ms
+        return holder.decode() if holder else None, alive
 
     def alive(self) -> int:
         """Return how many worker parents live and take jobs (suspended ones do not)."""

@@ -1,10 +1,10 @@
 """Jobs as they stand in Redis: submit, events, delete, and every way to read them. Decides nothing: the table does."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from ingest_queue.job import Job
@@ -12,6 +12,7 @@ from ingest_queue.states import ASKED, HOLDS, Event, State, arrow
 from ingest_queue.store import keys
 from ingest_queue.store.codec import decode, job_from
 from ingest_queue.store.connect import Client
+from ingest_queue.store.payloads import check_room
 from ingest_queue.store.scripts import Scripts
 
 
@@ -44,6 +45,18 @@ class Answer:
     job: Job | None = None
 
 
+class Submitted(NamedTuple):
+    """A new job, or the first one of a request that came again, and what it waits for.
+
+    holder: who has its lane's slot; alive: whether any worker parent lives.
+    """
+
+    job: Job
+    holder: str | None
+    alive: bool
+    again: bool
+
+
 class Records:
     """The jobs of one Redis."""
 
@@ -51,15 +64,22 @@ class Records:
         self._client = client
         self._scripts = scripts
 
-    def submit(self, fields: Mapping[str, str], upload: str = "", once: Once | None = None) -> str | None:
-        """Make the job of `fields` (codec.new_record) and let it wait; return its id.
+    def submit(
+        self, fields: Mapping[str, str], upload: str = "", once: Once | None = None, carried: Sequence[str | bytes] = ()
+    ) -> Submitted:
+        """Make the job of `fields` (codec.new_record) and let it wait. `carried`: the rest of its upload.
 
-        Of a request that came again the id of the first job, and nothing is made; None when the upload had expired.
+        Of a request that came again the first job is returned, and nothing is made. Raises Invalid when the upload had
+        expired; Unavailable when there is no room for the rest, Missing (index).
         """
         digests = asdict(once or Once())
         known = {name: f"{fields['index']}/{digest}" for name, digest in digests.items() if digest}
-        found = self._scripts.durably("submit", json.dumps(fields), State.PENDING, upload, json.dumps(known))
-        return str(found.decode()) or None
+        record, again = json.dumps(fields), json.dumps(known)
+        word, *more = self._scripts.durably("submit", record, State.PENDING, upload, again, *carried)
+        check_room(word, fields["index"])
+        holder, alive, *flat = more
+        job = job_from(decode(flat) if word == b"again" else {**fields, **decode(flat)})
+        return Submitted(job, holder.decode() or None, bool(alive), word == b"again")
 
     def happen(
         self, event: Event, job_id: str, *, repeatable: bool = True, origins: Collection[State] = tuple(State), **ask: Any

@@ -21,7 +21,7 @@ from ingest_queue.store.keys import lua_table
 
 PERFORM: Final = "workers.perform.perform"  # the one function that RQ calls, with the job's id
 INCLUDES: Final[Mapping[str, tuple[str, ...]]] = {
-    "submit": ("admit",),
+    "submit": ("admit", "room"),
     "transition": ("admit",),
     "claim": (),
     "checkpoint": (),
@@ -29,7 +29,7 @@ INCLUDES: Final[Mapping[str, tuple[str, ...]]] = {
     "expire": ("forget",),
     "tick": ("admit",),
     "take_back": ("admit",),
-    "reserve": (),
+    "reserve": ("room",),
     "abandon": (),
     "queue": (),
 }

@@ -25,6 +25,7 @@ from tests.consistency import check_consistency
 from tests.redis.admin_side import EMAIL, Admin
 from tests.redis.http_side import UNKNOWN, Api
 from tests.redis.rq_side import finish, payload_name, take
+from web.rq_books import REGISTRIES
 from workers.queue import IngestQueue
 from workers.worker import IngestWorker
 
@@ -39,6 +40,10 @@ DATA: Final = (
 )
 BUTTONS: Final = ("/rq/job/{id}/delete", "/rq/job/{id}/requeue")
 REFUSED: Final = ("/rq/requeue/ingest", "/rq/queue/ingest/failed/empty", "/rq/queue/ingest/compact")
+BOOKS: Final = {  # with what could stand there
+    keys.RQ_STARTED: "gone:run",
+    **dict.fromkeys((keys.RQ_DEFERRED, keys.RQ_FINISHED, keys.RQ_FAILED, keys.RQ_CANCELED), "gone"),
+}
 MARKUP: Final = "<script>ran=1</script><img src=x onerror=ran=1>"
 Submit = Callable[..., Job]
 
@@ -223,12 +228,25 @@ def test_what_others_keep_in_the_same_redis_is_not_shown(admin: Admin, store: St
     theirs.delete()
 
 
-@pytest.mark.parametrize("path", [*PAGES, *DATA])
+@pytest.mark.parametrize("registry", list(REGISTRIES))
+def test_an_empty_registry_shows_no_jobs(admin: Admin, store: Store, submit: Submit, tick: Tick, registry: str) -> None:
+    """A job stands in one of them, and is shown in that one alone."""
+    submit()
+    tick.now()
+    shown = admin.http.get(f"/rq/0/data/jobs/ingest/{registry}/8/asc/1.json").get_json()["jobs"]
+    assert len(shown) == (registry == "queued")
+
+
+@pytest.mark.parametrize("path", [*PAGES, *DATA, *(f"/rq/0/data/jobs/ingest/{name}/8/dsc/1.json" for name in REGISTRIES)])
 def test_looking_writes_nothing(admin: Admin, store: Store, failed: Job, path: str) -> None:
-    """RQ's registries clean up when they are read, by default: they move jobs."""
+    """RQ's registries clean up when they are read, by default: they move jobs, and fail those whose time seems over."""
+    for key, entry in BOOKS.items():
+        store.client.zadd(key(store.config.rq_queue), {entry: 1})
     before = everything(store)
     assert admin.http.get(path.format(id=failed.id)).status_code == 200
     assert everything(store) == before
+    for key, entry in BOOKS.items():
+        store.client.zrem(key(store.config.rq_queue), entry)
 
 
 def test_requeue_retries_the_job_in_the_operators_name(admin: Admin, failed: Job) -> None:

@@ -26,7 +26,10 @@ class Answers:
     def prepare(self, entries: Sequence[Entry], fields: frozenset[str]) -> Answer | None:
         return self.hindrances.pop(0) if self.hindrances else None
 
-    def send(self, entries: Sequence[Entry]) -> Answer:
+    def pack(self, entries: Sequence[Entry]) -> bytes:
+        return b""
+
+    def send(self, entries: Sequence[Entry], body: bytes | None = None) -> Answer:
         return self._next("send", entries)
 
     def look_up(self, entries: Sequence[Entry]) -> Answer:

@@ -22,7 +22,8 @@ JOB: Final = JobReply()
 
 def as_json(job: Job) -> dict[str, Any]:
     """Return the job as the native API shows it, with what it waits for now."""
-    shown: dict[str, Any] = JOB.dump(replace(job, waiting_for=engine.waiting_for(job)))
+    waiting_for = engine.waiting_for(job)
+    shown: dict[str, Any] = JOB.dump(job if waiting_for == job.waiting_for else replace(job, waiting_for=waiting_for))
     return shown
 
 

@@ -41,7 +41,7 @@ class Aacsearch(Surface):
     """docs/api/aacsearch.md"""
 
     name = "aacsearch"
-    verbs = frozenset({Verb.SUBMIT, Verb.WATCH, Verb.PROGRESS, Verb.ERRORS, Verb.LIST, Verb.OWN, Verb.CANCEL, Verb.DELETE})
+    verbs = frozenset(Verb) - {Verb.PAUSE, Verb.RESUME, Verb.STOP, Verb.RETRY, Verb.EDIT}
     words = WORDS
     narrower = NARROWER
     unknown = 403  # 401 is for a request without a key

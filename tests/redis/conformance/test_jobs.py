@@ -38,6 +38,15 @@ def test_a_submission_is_a_job_at_once(surface: Surface, store: Store) -> None:
     assert store.records.counts("all")[State.PENDING] == 1
 
 
+@speaking(Verb.SUBMIT)
+def test_a_submission_without_a_document_leaves_nothing(surface: Surface, store: Store) -> None:
+    """An empty file is a mistake that must be told, and no job that anybody would wait for."""
+    reply = surface.send([])
+    assert reply.status_code == 400, reply.text
+    surface.check_error(reply)
+    assert (sum(store.records.counts("all").values()), store.payloads.stored_bytes()) == (0, 0)
+
+
 @speaking(Verb.WATCH)
 def test_each_state_is_shown_by_its_word(surface: Surface, bench: Bench) -> None:
     """Clients compare words: one that its product does not know would be taken for anything."""
