@@ -25,6 +25,12 @@ MakeNode = Callable[..., Node]
 NOBODY = {"REDIS_URL": "redis://127.0.0.1:9/0", "OPENSEARCH_URL": "http://127.0.0.1:9"}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make fuzz` asks for."""
+    parser.addoption("--fuzz", default="0", metavar="N", help="cases of each operation of the OpenAPI documents")
+    parser.addoption("--fuzz-seed", default="1", metavar="SEED", help="what chance begins with")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the servers before anything is collected: what was asked for and cannot be had ends the run."""
     try:
