@@ -116,6 +116,15 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     cluster.end()
 
 
+@pytest.fixture(scope="session")
+def memory_cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The session's in-memory search server, for the tier whose claims are about Redis and HTTP: an index costs it nothing."""
+    cluster = Cluster(Plan(why_memory="this tier needs no node"), tmp_path_factory.mktemp("memory"))
+    request.config.stash[RAN].append(f"Search of tests/redis: {cluster.name}")
+    yield cluster
+    cluster.end()
+
+
 @pytest.fixture
 def make_node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeNode]:
     """Start a real node of a `real_node` test's own: `make_node("http.max_content_length: 1mb\\n")`."""
