@@ -75,7 +75,7 @@ class Play:
     cases: int
     seed: int
     seen: Counter[str] = field(default_factory=Counter)
-    finds: list[Exception] = field(default_factory=list)
+    finds: list[BaseException] = field(default_factory=list)
 
     def each(self, name: str, attempt: Callable[[Operation], None]) -> None:
         """Do something with each operation of a document, to the end also where something is found; raise what was."""
@@ -83,10 +83,10 @@ class Play:
         for operation in document(name).get_all_operations():
             try:
                 attempt(operation.ok())
-            except (AssertionError, ExceptionGroup) as find:
+            except (AssertionError, BaseExceptionGroup) as find:
                 self.finds.append(find)
         if len(self.finds) > before:
-            raise ExceptionGroup(f"{name}: {len(self.finds) - before} operations", self.finds[before:])
+            raise BaseExceptionGroup(f"{name}: {len(self.finds) - before} operations", self.finds[before:])
 
 
 def fuzz(play: Play, world: World, operation: Operation, callers: Sequence[Somebody], cases: int) -> None:
@@ -188,8 +188,9 @@ def can_be_wrong(operation: Operation) -> bool:
 def signed(case: Case, who: Somebody) -> dict[str, str]:
     """Say who calls, as the operation's dialect does; return the headers for it."""
     for place in (case.body, case.query):  # Opensolr's clients say it among the parameters
-        if isinstance(place, dict) and "api_key" in place:
-            place |= {"email": who.email, "api_key": who.secret or "none"}
+        if isinstance(place, dict):
+            said = {"email": who.email, "api_key": who.secret or "none"}
+            place |= {name: text for name, text in said.items() if isinstance(place.get(name), str)}  # what is wrong stays so
     return {"Authorization": f"Bearer {who.secret}"} if who.secret else {}
 
 
