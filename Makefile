@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test faults faults-mutants bench check docs format clean
+.PHONY: help demo up test faults faults-mutants fuzz bench check docs format clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ faults: $(INSTALLED) ## N=100 seeded faults on a real node (N=1000: about 30 min
 
 faults-mutants: $(INSTALLED) ## take one safeguard out of a copy at a time: a named schedule must fail; 6 minutes
 	$(BIN)/python -m tests.faults.mutants
+
+fuzz: $(INSTALLED) ## N=100 cases of each call of the OpenAPI documents and each kind of callers (SEED=7: others)
+	$(BIN)/python -m pytest -q -o timeout=0 tests/redis/fuzz --fuzz $(N) --fuzz-seed $(or $(SEED),1)
 
 bench: $(INSTALLED) ## ratios beside other clients on a real node, 18 minutes; writes docs/performance.md (P="P1 P12 --quick")
 	$(BIN)/python -m benchmarks $(P)

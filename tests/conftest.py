@@ -25,6 +25,12 @@ MakeNode = Callable[..., Node]
 NOBODY = {"REDIS_URL": "redis://127.0.0.1:9/0", "OPENSEARCH_URL": "http://127.0.0.1:9"}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make fuzz` asks for."""
+    parser.addoption("--fuzz", default="0", metavar="N", help="cases of each operation of the OpenAPI documents")
+    parser.addoption("--fuzz-seed", default="1", metavar="SEED", help="what chance begins with")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the servers before anything is collected: what was asked for and cannot be had ends the run."""
     try:
@@ -106,6 +112,15 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     cluster = Cluster(request.config.stash[PLAN], tmp_path_factory.mktemp("cluster"))
     why = f" ({cluster.plan.why_memory})" if cluster.is_in_memory else ""
     request.config.stash[RAN].append(f"Search: {cluster.name} at {cluster.url}{why}")
+    yield cluster
+    cluster.end()
+
+
+@pytest.fixture(scope="session")
+def memory_cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The session's in-memory search server, for the tier whose claims are about Redis and HTTP: an index costs it nothing."""
+    cluster = Cluster(Plan(why_memory="this tier needs no node"), tmp_path_factory.mktemp("memory"))
+    request.config.stash[RAN].append(f"Search of tests/redis: {cluster.name}")
     yield cluster
     cluster.end()
 

@@ -73,7 +73,7 @@ def _operation(app: Flask, dialect: Dialect, converter: OpenAPIConverter, row: R
         "operationId": row.endpoint if _is_alone(row, calls) else f"{row.endpoint}.{row.method.lower()}",
         "summary": " ".join(summary.split()),
         "tags": [row.endpoint.split(".")[-2]],
-        "parameters": [*_names(row), *(() if in_body else _query(converter, call)), *_sent_headers(call)],
+        "parameters": [*_names(row), *_query(converter, call, in_body=in_body), *_sent_headers(call)],
         "responses": _responses(app, dialect, row, calls),
         "security": [{name: []} for name in dialect.schemes] if call.need is not Need.ANYONE else [],
         "x-scopes": [scope.value for scope in call.need.value],
@@ -103,8 +103,11 @@ def _names(row: Row) -> Iterator[dict[str, Any]]:
         yield {"in": "path", "name": name, "required": True, "schema": schema}
 
 
-def _query(converter: OpenAPIConverter, call: Call) -> Iterator[dict[str, Any]]:
-    for parameter in converter.schema2parameters(shape_of(call.query, by_account=call.by_account), location="query"):
+def _query(converter: OpenAPIConverter, call: Call, *, in_body: bool) -> Iterator[dict[str, Any]]:
+    shape = shape_of(call.query, by_account=call.by_account)
+    for parameter in () if in_body else converter.schema2parameters(shape, location="query"):
+        if call.body is call.query:
+            parameter["allowEmptyValue"] = True  # as a form has it: not filled in
         schema = parameter["schema"]
         if isinstance(schema.get("type"), list):  # a query has no null: who means none leaves it out
             schema["type"] = next(word for word in schema["type"] if word != "null")

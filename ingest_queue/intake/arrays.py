@@ -2,14 +2,17 @@
 
 Nothing is parsed or written anew, so long integers, float spellings and duplicate keys stay as they are. What
 stands between two commas is not judged here: what is no JSON object fails as a document of its own. numpy looks
-at 128 KiB at once, so the cost is the same whatever the nesting, and memory does not grow with the array.
+at 128 KiB at once, so the cost is the same whatever the nesting, and memory does not grow with the array. A body that is
+that small as a whole is sliced by msgspec, in a tenth of the time, where it is JSON throughout: the elements are the same.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from operator import methodcaller
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from ingest_queue.config import Config
@@ -26,6 +29,7 @@ _MARKS: Final = bytes(_MARK_OF.get(byte, 0) for byte in range(256))
 _DEEPER: Final = np.array([0, 0, 1, -1, 0, 0], np.int8)  # by mark
 _SPACED: Final = bytes.maketrans(b"\r\n", b"  ")
 _NO_ELEMENT: Final = re.compile(rb"\n[ \t]*+\n")
+_ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _trimmed = methodcaller("strip", BLANKS)
 
 
@@ -38,7 +42,15 @@ def array_lines(pieces: Iterable[bytes], limits: Config, *, member: str | None =
     an element is missing, and TooLarge like `ndjson_lines`, the line being the element's number.
     """
     array = _Array() if member is None else _Member(member)
-    blocks = ndjson_lines(_commas_to_line_ends(without_bom(pieces), array), limits)
+    rest = without_bom(pieces)
+    first = next(rest, b"")
+    if member is None and len(first) <= min(STEP_BYTES, limits.max_line_bytes):
+        second = next(rest, None)
+        if second is None and (lines := _valid_lines(first)):
+            yield lines
+            return
+        rest = chain((second or b"",), rest)
+    blocks = ndjson_lines(_commas_to_line_ends(chain((first,), rest), array), limits)
     offset = 0
     for block in blocks:
         missing = _NO_ELEMENT.search(b"\n" + block)
@@ -48,6 +60,17 @@ def array_lines(pieces: Iterable[bytes], limits: Config, *, member: str | None =
             raise array.invalid("an element is missing", offset + missing.end() - 2)
         offset += len(block)
         yield b"\n".join(map(_trimmed, block.split(b"\n")))
+
+
+def _valid_lines(body: bytes) -> bytes:
+    """Return the elements of an array that is JSON as lines; b"" for any other body and for an empty array."""
+    try:
+        found = _ELEMENTS.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return b""
+    if b"\n" in body or b"\r" in body:
+        return b"".join(bytes(element).translate(_SPACED) + b"\n" for element in found)
+    return b"\n".join((*found, b"")) if found else b""
 
 
 def _commas_to_line_ends(pieces: Iterable[bytes], array: "_Array") -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from ingest_queue.errors import Invalid
 from ingest_queue.store import keys
 from ingest_queue.store.connect import Client
 
-ID: Final = re.compile(r"[0-9]{1,15}-[0-9]{1,10}")
+ID: Final = re.compile(r"[1-9][0-9]{0,14}-[0-9]{1,10}")
 READ_AT_ONCE: Final = 500
 LOOKED_AT: Final = 5000  # entries that one call reads at most
 

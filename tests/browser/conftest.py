@@ -3,38 +3,27 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 import urllib3
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
-from werkzeug.security import generate_password_hash
 
 from ingest_queue import cluster as search
-from ingest_queue.access.people import Role, User
 from ingest_queue.config import Config
 from ingest_queue.engine import Engine
 from ingest_queue.store.connect import connect
 from ingest_queue.store.people import People
 from ingest_queue.store.store import Store
 from tests.consistency import check_consistency
-from tests.redis.admin_side import EMAIL, PASSWORD
+from tests.redis.admin_side import EMAIL, PASSWORD, an_admin
 from tests.servers.browser import launch
 from tests.servers.cluster import Cluster
 from tests.servers.ports import free_port
 from tests.servers.processes import Processes, wait_for
 from tests.servers.redis import RedisServer
 
-HERE: Final = Path(__file__).parent
 MakeSite = Callable[..., "Site"]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test here needs a browser."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker("browser")
 
 
 @dataclass
@@ -80,17 +69,11 @@ def web_url(redis_server: RedisServer, cluster: Cluster, tmp_path_factory: pytes
 
 
 @pytest.fixture(scope="package")
-def ada() -> User:
-    """The one admin, whose password is hashed once: hashing is made to be slow."""
-    return User(EMAIL, Role.ADMIN, None, generate_password_hash(PASSWORD))
-
-
-@pytest.fixture(scope="package")
-def logged_in(web_url: str, redis_server: RedisServer, browser: Browser, ada: User) -> StorageState:
+def logged_in(web_url: str, redis_server: RedisServer, browser: Browser) -> StorageState:
     """What a browser keeps of a log-in: good in every window, for as long as there is such a user."""
     redis_server.flush()
     with redis_server.client as client:
-        People(client).add_user(ada)
+        People(client).add_user(an_admin())
     context = browser.new_context(base_url=web_url)
     page = context.new_page()
     page.goto("/login")
@@ -103,13 +86,13 @@ def logged_in(web_url: str, redis_server: RedisServer, browser: Browser, ada: Us
 
 @pytest.fixture
 def make_site(
-    web_url: str, redis_server: RedisServer, cluster: Cluster, browser: Browser, ada: User, logged_in: StorageState
+    web_url: str, redis_server: RedisServer, cluster: Cluster, browser: Browser, logged_in: StorageState
 ) -> Iterator[MakeSite]:
     """Open a window on an emptied installation with one admin; afterwards the record must agree with itself."""
     redis_server.flush()
     config = Config(redis_url=redis_server.url, opensearch_url=cluster.url, lease_s=30)
     engine = Engine(config, Store.open(connect(config.redis_url), config), search.connect(config))
-    engine.store.people.add_user(ada)
+    engine.store.people.add_user(an_admin())
     made: list[Site] = []
 
     def make(**window: Any) -> Site:

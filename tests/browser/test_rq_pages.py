@@ -24,6 +24,7 @@ from workers.perform import ending_of
 from workers.queue import IngestQueue
 from workers.worker import IngestWorker
 
+pytestmark = pytest.mark.browser
 MARKUP: Final = '<script>window.ran = 1</script><img src=x onerror="window.ran = 1">'
 FAILED: Final = "/rq/0/view/jobs/ingest/failed/8/asc/1"
 CLUSTER: Final = {**CITIES, "slug": "browsed"}

@@ -5,6 +5,7 @@ from typing import Final
 
 import urllib3
 
+from ingest_queue.access.actor import LOCAL, Scope
 from ingest_queue.states import State
 from tests.faults.world import World, document
 from tests.servers.ports import free_port
@@ -21,23 +22,30 @@ def test_two_workers_and_web_outlive_an_absent_redis(world: World, redis: RedisS
     port = free_port()
     web = world.processes.web({**world.settings, "INGEST_PORT": str(port), "WEB_CONCURRENCY": "1"})
     wait_for(lambda: status(port, "/readyz") == 200, 30, "web")
+    _, key = world.engine.keyring.issue("a client", [Scope.INGEST], by=LOCAL)
     job = world.submit(MANY)
     world.until_begun(job)
     redis.kill()
     back_at = time.monotonic() + AWAY_S
     seen = set()
-    wait_for(lambda: seen.add(status(port, f"/api/jobs/{job.id}")) or time.monotonic() > back_at, AWAY_S + 20, "the outage's end")  # type: ignore[func-returns-value]
+
+    def is_over() -> bool:
+        seen.add(status(port, f"/api/jobs/{job.id}", key))
+        return time.monotonic() > back_at
+
+    wait_for(is_over, AWAY_S + 20, "the outage's end")
     assert seen == {503} and status(port, "/healthz") == 200
     redis.start()
     world.until(job, State.COMPLETED, timeout_s=60)
     assert [worker.is_running for worker in workers] == [True, True] and web.is_running
-    assert status(port, f"/api/jobs/{job.id}") == 200
+    assert status(port, f"/api/jobs/{job.id}", key) == 200
     world.check(job, MANY)
 
 
-def status(port: int, path: str) -> int:
+def status(port: int, path: str, key: str = "") -> int:
     """Return the status of a GET; 0 when nobody answers."""
     try:
-        return urllib3.request("GET", f"http://127.0.0.1:{port}{path}", retries=False, timeout=10).status
+        url = f"http://127.0.0.1:{port}{path}"
+        return urllib3.request("GET", url, headers={"X-API-Key": key}, retries=False, timeout=10).status
     except urllib3.exceptions.HTTPError:
         return 0

@@ -1,12 +1,13 @@
 """What an admin's browser does: log in, keep the cookie, send the token; over Flask's own test client."""
 
 import re
+from functools import cache
 from typing import Any, Final
 
+from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from ingest_queue.access.actor import LOCAL
-from ingest_queue.access.people import Role
+from ingest_queue.access.people import Role, User
 from tests.redis.http_side import Api
 
 EMAIL: Final = "ada@example.com"
@@ -19,7 +20,7 @@ class Admin:
 
     def __init__(self, api: Api, email: str = EMAIL) -> None:
         self.api, self.email = api, email
-        api.engine.directory.create_user(email, by=LOCAL, role=Role.ADMIN, password=PASSWORD)
+        assert api.engine.store.people.add_user(an_admin(email))
         self.http = api.client(None)
 
     def log_in(self, password: str = PASSWORD, **more: Any) -> TestResponse:
@@ -41,6 +42,17 @@ class Admin:
     def post(self, path: str, **more: Any) -> TestResponse:
         """Ask what a button of a page asks."""
         return self.http.post(path, headers={"X-CSRF-Token": self.token}, **more)
+
+
+def an_admin(email: str = EMAIL) -> User:
+    """Return a user with the password above."""
+    return User(email, Role.ADMIN, None, _hashed())
+
+
+@cache
+def _hashed() -> str:
+    """Hashed once a run: hashing is made to be slow."""
+    return generate_password_hash(PASSWORD)
 
 
 def token_in(reply: TestResponse) -> str:

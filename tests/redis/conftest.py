@@ -37,10 +37,10 @@ def store(config: Config) -> Iterator[Store]:
 
 
 @pytest.fixture
-def engine(store: Store, cluster: Cluster) -> Engine:
-    """The engine over the emptied store and an emptied cluster."""
-    cluster.wipe()
-    config = replace(store.config, opensearch_url=cluster.url)
+def engine(store: Store, memory_cluster: Cluster) -> Engine:
+    """The engine over the emptied store and an emptied in-memory search server."""
+    memory_cluster.wipe()
+    config = replace(store.config, opensearch_url=memory_cluster.url)
     return Engine(config, store, connect_cluster(config))
 
 

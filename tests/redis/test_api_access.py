@@ -206,6 +206,7 @@ def test_ceilings_change_at_run_time_for_operators_only(api: Api) -> None:
         ("PATCH", "/api/settings", {"running_ceiling": True}),
         ("PATCH", "/api/settings", {"lease_s": 1}),
         ("GET", "/api/audit?cursor=1-x", None),
+        ("GET", "/api/audit?cursor=0-0", None),
         ("GET", "/api/audit?cursor=٣-٣", None),
     ],
 )

@@ -105,6 +105,16 @@ def test_a_million_empty_lines_are_no_documents(api: Api, url: str) -> None:
     assert job.counts.total == 1
 
 
+@SUBMITS
+def test_a_document_that_says_a_thing_twice_is_its_own_trouble(api: Api, url: str) -> None:
+    """It fails when the job runs; the documents beside it are not refused with it."""
+    body = b'{"id":"1","id":"2"}\n{"id":"3"}\n'
+    assert api.http.post(url, data=body, content_type=NDJSON).status_code == 202
+    (job,) = api.engine.list().items
+    assert job.counts.total == 2
+    assert b"".join(api.engine.payload(job.id)) == body
+
+
 MULTIPART: Final = b'--b\r\nContent-Disposition: form-data; name="documents"\r\n\r\n'
 
 
@@ -132,6 +142,7 @@ def test_a_form_field_of_50_mb_is_read_no_further_than_a_request_may_be(api: Api
 # Names --------------------------------------------------------------------------------------------------------------
 ODD: Final = [
     "a:b", "*", "..", "cit*", "cities%00", "cities%0A", "cities%0D%0A", "%D1%81ities", "%EF%BD%83ities", "%FF", "%2E%2E%2Fkeys",
+    "citi%C3%ABs", "_all", "cities,other",
 ]  # fmt: skip
 PATHS: Final = {
     "native": ["/api/indexes/{}", "/api/jobs/{}", "/api/jobs/{}/payload", "/api/jobs/{}/failures", "/api/accounts/{}/keys"],
@@ -155,7 +166,9 @@ def test_a_name_that_cannot_be_is_one_that_is_not_there(api: Api, dialect: str, 
 
 # Headers ------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", ["X-Request-Id", "Idempotency-Key"])
-@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b=c", "a\nb", "a\0b", "%0d%0aSet-Cookie:b=c", "a:*", "\xe9"])
+@pytest.mark.parametrize(
+    "value", ["a\r\nSet-Cookie: b=c", "a\nb", "a\0b", "%0d%0aSet-Cookie:b=c", "a:*", "\xe9", 'x"; evil: yes\t<script>']
+)
 @pytest.mark.parametrize("url", [NATIVE, AACSEARCH], ids=["native", "aacsearch"])
 def test_no_header_of_a_request_makes_one_of_the_reply(api: Api, url: str, name: str, value: str) -> None:
     """Some servers let line ends through; nothing here may rely on theirs."""

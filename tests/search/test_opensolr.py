@@ -75,7 +75,7 @@ def test_progress_moves_bulk_by_bulk_while_a_slow_server_takes_its_time(site: Op
 
 
 def test_a_job_paused_in_the_middle_goes_on_at_the_same_document(site: Opensolr, world: World, gate: Listening) -> None:
-    """Each document is sent exactly once, in order, over both runs."""
+    """Each document is sent exactly once over both runs; two bulks on the wire may arrive in either order."""
     answer = site.ask("ingest", core_name="pages", documents=DOCUMENTS)
     job_id, middle = answer["job_id"], gate.hold(answer["doc_ids"][20])
     world.worker()
@@ -88,7 +88,7 @@ def test_a_job_paused_in_the_middle_goes_on_at_the_same_document(site: Opensolr,
     assert sum(map(len, gate.bulks)) == paused["processed_docs"]
     assert site.act(job_id, "resume")["msg"] == "RESUMED"
     wait_for(lambda: site.job(job_id)["state"] == 1, 30, "the end")
-    assert [id for bulk in gate.bulks for id in bulk] == answer["doc_ids"]
+    assert sorted(id for bulk in gate.bulks for id in bulk) == sorted(answer["doc_ids"])
 
 
 @pytest.mark.parametrize("form", ["json text", "json", "form"])

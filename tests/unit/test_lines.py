@@ -16,7 +16,7 @@ from ingest_queue.intake.lines import BOM, count_documents, ndjson_lines
 ROOMY = Config()
 TOKENS = [b"{}", b"xyz", b"\n", b"\r\n", b"\r", b" ", b"\t", b"\0", b"\xff", b"\x0b", BOM]
 bodies = st.lists(st.sampled_from(TOKENS) | st.binary(max_size=5), max_size=30).map(b"".join)
-sizes = st.lists(st.integers(1, 9), min_size=1, max_size=4)
+sizes = st.lists(st.integers(1, 9), min_size=1, max_size=4) | st.just([1 << 16])  # in pieces, or whole
 json_like = st.lists(st.sampled_from([*'[]{},:"\\ \n\r\t1a\0', '"a"', '{"a":1}', "\\u0022", "null"]), max_size=12)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.sampled_from(['\\"', "],[", "\\"]),

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from flask import g, request
-from marshmallow import EXCLUDE, ValidationError
+from marshmallow import ValidationError
 from msgspec import Raw
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
@@ -41,7 +41,7 @@ def loading(schema: type[Query]) -> Callable[[], dict[str, Any]]:
 
     Raises Invalid `missing_parameter` and `invalid_parameter`, with the names.
     """
-    shape = schema(unknown=EXCLUDE)
+    shape = schema()
 
     def read() -> dict[str, Any]:
         given = parameters()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from marshmallow import Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, fields, validate
 
 from web.dialect import SOMETIMES
 from web.dialects.opensolr_words import NUMBERS
@@ -24,6 +24,11 @@ DOCUMENTS: Final[dict[str, Any]] = {
 
 class Credentials(Query):
     """Who asks, on every call: a user, and a key of the user's account."""
+
+    class Meta:
+        """These clients may send more than is asked for."""
+
+        unknown = EXCLUDE
 
     email = fields.String(required=True)
     api_key = fields.String(required=True)

@@ -13,7 +13,7 @@ _KEPT: Final = ("Retry-After", "Allow")
 
 def page(problem: Problem) -> Response:
     """Return the problem as HTML, or the way to the login page."""
-    if problem.status == 401 and request.method == "GET":
+    if problem.status == 401 and request.method in ("GET", "HEAD"):
         there = url_for("pages.form", next=request.full_path.rstrip("?"))
         return make_response(redirect(there, 303), NO_STORE)
     headers = {name: value for name, value in problem.headers.items() if name in _KEPT}

@@ -11,6 +11,7 @@ const row = document.querySelector("template[data-row]");
 const pages = document.querySelector("[data-pages]");
 let shown = "";
 let lost = false;
+let asked = 0;
 
 const at = (item, path) => path.split(".").reduce((inner, name) => inner?.[name], item);
 const text = (value) => (Array.isArray(value) ? value.join(", ") : value ?? "–");
@@ -83,7 +84,9 @@ async function call(url, options) {
 }
 
 async function load() {
+  const turn = ++asked;
   const data = await call(page.source);
+  if (turn !== asked) return; // a newer answer is there already, or on its way
   if (data !== shown) { // else what is focused or selected would be lost for nothing
     show(JSON.parse(data));
     shown = data;

@@ -115,4 +115,4 @@ if job.token == '' then
 end
 move(job, to)
 admit(C.at_once)
-return {'ok', unpack(flatten(job))}
+return {'ok', unpack(flatten(load(job.id)))}  -- it may have been admitted itself

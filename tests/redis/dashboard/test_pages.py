@@ -2,9 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
 from inspect import getsource
-from typing import Any, Final
 
 import pytest
 import rq_dashboard
@@ -12,64 +10,18 @@ from flask import Flask
 from rq import Queue, Worker
 from rq.executions import Execution
 
-from ingest_queue.engine import Engine
-from ingest_queue.errors import Missing
-from ingest_queue.job import Job, JobError
+from ingest_queue.job import Job
 from ingest_queue.states import Event, State
 from ingest_queue.store import keys
-from ingest_queue.store.codec import error_text
-from ingest_queue.store.runs import Run
 from ingest_queue.store.store import Store
 from ingest_queue.tick import Tick
-from tests.consistency import check_consistency
-from tests.redis.admin_side import EMAIL, Admin
+from tests.redis.admin_side import Admin
+from tests.redis.dashboard.side import BOOKS, BUTTONS, DATA, MARKUP, NOT_SERVED, PAGES, READ, REFUSED, Submit, everything, running
 from tests.redis.http_side import UNKNOWN, Api
-from tests.redis.rq_side import finish, payload_name, take
+from tests.redis.rq_side import finish, take
 from web.rq_books import REGISTRIES
 from workers.queue import IngestQueue
 from workers.worker import IngestWorker
-
-READ: Final = "fe7aeac46b224832"  # rq-dashboard 0.9.0
-NOT_SERVED: Final = {"/rq/favicon.ico", "/rq/static/<filename>"}  # our pages need nothing of it
-PAGES: Final = ("/rq/", "/rq/0/view/workers", "/rq/0/view/jobs", "/rq/0/view/jobs/ingest/failed/8/asc/1", "/rq/0/view/job/{id}")
-DATA: Final = (
-    "/rq/0/data/queues.json",
-    "/rq/0/data/workers.json",
-    "/rq/0/data/jobs/ingest/failed/8/asc/1.json",
-    "/rq/0/data/job/{id}.json",
-)
-BUTTONS: Final = ("/rq/job/{id}/delete", "/rq/job/{id}/requeue")
-REFUSED: Final = ("/rq/requeue/ingest", "/rq/queue/ingest/failed/empty", "/rq/queue/ingest/compact")
-BOOKS: Final = {  # with what could stand there
-    keys.RQ_STARTED: "gone:run",
-    **dict.fromkeys((keys.RQ_DEFERRED, keys.RQ_FINISHED, keys.RQ_FAILED, keys.RQ_CANCELED), "gone"),
-}
-MARKUP: Final = "<script>ran=1</script><img src=x onerror=ran=1>"
-Submit = Callable[..., Job]
-
-
-@pytest.fixture
-def api(engine: Engine) -> Api:
-    return Api(engine)
-
-
-@pytest.fixture
-def admin(api: Api) -> Admin:
-    """An admin who is logged in."""
-    admin = Admin(api)
-    admin.log_in()
-    return admin
-
-
-@pytest.fixture
-def failed(store: Store, submit: Submit, tick: Tick) -> Job:
-    """A job that failed."""
-    submit()
-    run = take(store)
-    assert run is not None
-    job = run.answer(Event.FAIL, set={"error": error_text(JobError("all_failed", "all 10 failed", MARKUP))})
-    assert job is not None and job.state is State.FAILED
-    return job
 
 
 def routes(app: Flask) -> dict[str, tuple[str, set[str]]]:
@@ -247,111 +199,3 @@ def test_looking_writes_nothing(admin: Admin, store: Store, failed: Job, path: s
     assert everything(store) == before
     for key, entry in BOOKS.items():
         store.client.zrem(key(store.config.rq_queue), entry)
-
-
-def test_requeue_retries_the_job_in_the_operators_name(admin: Admin, failed: Job) -> None:
-    """It takes a new round from the first document, and stands in its lane like every other job."""
-    reply = admin.post(f"/rq/job/{failed.id}/requeue")
-    assert (reply.status_code, reply.get_json()) == (200, {"status": "OK"})
-    job = admin.api.engine.get(failed.id)
-    assert job.state is State.PENDING and job.round > failed.round and job.error is None
-    assert admin.api.engine.audit.page("default", action="job.retry")[0][0].actor == EMAIL
-
-
-@pytest.mark.parametrize("stands", ["pending", "paused", "running", "failed", "completed"])
-def test_delete_takes_the_job_out_of_the_record(admin: Admin, store: Store, submit: Submit, tick: Tick, stands: str) -> None:
-    """By itself rq-dashboard deletes RQ's hash, and the job waits on in our lanes for ever."""
-    job_id, end = stand(stands, admin, store, submit, tick)
-    assert admin.post(f"/rq/job/{job_id}/delete").get_json() == {"status": "OK"}
-    with pytest.raises(Missing):
-        admin.api.engine.get(job_id)
-    assert not [key for key in store.client.scan_iter("rq:job:*") if job_id.encode() in key]
-    assert admin.api.engine.audit.page("default", action="job.delete")[0][0].actor == EMAIL
-    check_consistency(store)
-    end()
-    assert admin.post(f"/rq/job/{job_id}/delete").status_code == 404
-
-
-@pytest.mark.parametrize("stands", ["pending", "paused", "running"])
-def test_requeue_is_refused_where_the_table_has_no_retry(
-    admin: Admin, store: Store, submit: Submit, tick: Tick, stands: str
-) -> None:
-    """By itself rq-dashboard puts any job into the queue again, beside the run that holds it."""
-    job_id, end = stand(stands, admin, store, submit, tick)
-    before = admin.api.engine.get(job_id)
-    reply = admin.post(f"/rq/job/{job_id}/requeue")
-    assert (reply.status_code, reply.get_json()["state"]) == (409, stands)
-    assert "cancel" in reply.get_json()["allowed"]
-    assert admin.api.engine.get(job_id) == before
-    check_consistency(store)
-    end()
-
-
-def test_requeue_without_a_payload_says_so(admin: Admin, store: Store, failed: Job) -> None:
-    """A week after its end a job can be looked at and not run again."""
-    store.client.delete(keys.PAYLOAD(failed.id, payload_name(failed)))
-    assert admin.post(f"/rq/job/{failed.id}/requeue").get_json()["code"] == "payload_expired"
-
-
-@pytest.mark.parametrize("path", REFUSED)
-def test_a_button_for_many_jobs_says_what_to_use_instead(admin: Admin, failed: Job, path: str) -> None:
-    """Behind the record's back they would lose jobs, or run them twice."""
-    reply = admin.post(path)
-    assert (reply.status_code, reply.get_json()["code"]) == (409, "not_from_here")
-    assert re.search(r"ingest-queue|nothing to compact", reply.get_json()["detail"])
-    assert admin.api.engine.get(failed.id) == failed
-
-
-@pytest.mark.parametrize("path", [*BUTTONS, *REFUSED])
-@pytest.mark.parametrize("headers", [{}, {"X-CSRF-Token": "wrong"}, {"Sec-Fetch-Site": "same-site"}], ids=str)
-def test_a_button_without_its_pages_token_does_nothing(admin: Admin, failed: Job, path: str, headers: dict[str, str]) -> None:
-    """Another site's page can send forms to us, and the browser sends the cookie along."""
-    sent = headers if "Sec-Fetch-Site" not in headers else headers | {"X-CSRF-Token": admin.token}
-    assert admin.http.post(path.format(id=failed.id), headers=sent).status_code == 403
-    assert admin.api.engine.get(failed.id) == failed
-
-
-@pytest.mark.parametrize("path", [*BUTTONS, *REFUSED])
-def test_a_get_changes_nothing(admin: Admin, failed: Job, path: str) -> None:
-    """A link, an image or a browser that loads ahead sends GETs; rq-dashboard by itself requeues all failed jobs on one."""
-    assert admin.http.get(path.format(id=failed.id)).status_code == 405
-    assert admin.api.engine.get(failed.id) == failed
-
-
-def everything(store: Store) -> dict[bytes, Any]:
-    """Return all of Redis, each key's content in a form that does not depend on how Redis holds it."""
-    redis = store.client
-    read: dict[bytes, Callable[[bytes], Any]] = {
-        b"string": redis.get,
-        b"hash": redis.hgetall,
-        b"set": redis.smembers,
-        b"list": lambda key: redis.lrange(key, 0, -1),
-        b"zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
-        b"stream": redis.xrange,
-    }
-    return {key: read[redis.type(key)](key) for key in redis.scan_iter("*")}
-
-
-def running(store: Store, submit: Submit, tick: Tick, index: str) -> Run:
-    """Submit a job and take it."""
-    submit(index=index)
-    Tick(store, f"parent of {index}").now()
-    tick.now()
-    run = take(store)
-    assert run is not None
-    return run
-
-
-def stand(stands: str, admin: Admin, store: Store, submit: Submit, tick: Tick) -> tuple[str, Callable[[], object]]:
-    """Bring a job into a state; return its id and what ends its run."""
-    if stands in ("pending", "paused"):
-        job = submit()
-        if stands == "paused":
-            admin.api.engine.ask(job.id, Event.PAUSE)
-        return job.id, lambda: None
-    run = running(store, submit, tick, "cities")
-    if stands == "completed":
-        finish(run)
-    elif stands == "failed":
-        run.answer(Event.FAIL)
-    return run.job.id, lambda: run.answer(Event.HALT)
