@@ -10,7 +10,7 @@ from opensearchpy import OpenSearch
 
 from ingest_queue import cluster, indexes, refusals
 from ingest_queue.access.actor import LOCAL, Actor
-from ingest_queue.access.audit import Audit
+from ingest_queue.access.audit import Audit, written
 from ingest_queue.access.directory import Directory
 from ingest_queue.access.keyring import Keyring
 from ingest_queue.access.sessions import Sessions
@@ -116,11 +116,10 @@ class Engine:
                 payload_bytes=taken.bytes,
                 options=dict(options or {}),
             )
-            made = self.store.records.submit(fields, upload.id, once, upload.carried())
+            entry = written(by, "job.submit", f"job:{job_id}", index=index)
+            made = self.store.records.submit(fields, upload.id, once, upload.carried(), entry)
         if made.again:
             self.store.payloads.abandon(upload)
-        else:
-            self.audit.note(by, "job.submit", f"job:{job_id}", account=account, index=index)
         return replace(made.job, waiting_for=awaited(made.job, made.holder, alive=made.alive)) if made.job.waits else made.job
 
     def ask(

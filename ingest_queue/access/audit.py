@@ -42,9 +42,7 @@ class Audit:
 
     def note(self, by: Actor, action: str, target: str, *, account: str | None, result: str = OK, **more: Any) -> None:
         """Write one entry; `more` may hold index and detail."""
-        fields = {"actor": by.name, "action": action, "target": target, "result": result, "address": by.address}
-        fields |= {name: str(value) for name, value in (("key_id", by.key_id), *more.items()) if value}
-        self._streams.add(account, fields)
+        self._streams.add(account, written(by, action, target, result=result, **more))
 
     @contextmanager
     def deed(self, by: Actor, action: str, target: str, *, account: str | None, **more: Any) -> Iterator[None]:
@@ -78,6 +76,12 @@ class Audit:
         wanted = {name: value for name, value in (("action", action), ("actor", actor), ("target", target)) if value}
         found, after = self._streams.read(account, wanted, before, limit)
         return tuple(_entry(account, entry_id, fields) for entry_id, fields in found), after
+
+
+def written(by: Actor, action: str, target: str, *, result: str = OK, **more: Any) -> dict[str, str]:
+    """Return the fields of an entry, as a stream has them; `more` may hold index and detail."""
+    fields = {"actor": by.name, "action": action, "target": target, "result": result, "address": by.address}
+    return fields | {name: str(value) for name, value in (("key_id", by.key_id), *more.items()) if value}
 
 
 def _entry(account: str | None, entry_id: str, fields: dict[str, str]) -> Entry:

@@ -65,17 +65,24 @@ class Records:
         self._scripts = scripts
 
     def submit(
-        self, fields: Mapping[str, str], upload: str = "", once: Once | None = None, carried: Sequence[str | bytes] = ()
+        self,
+        fields: Mapping[str, str],
+        upload: str = "",
+        once: Once | None = None,
+        carried: Sequence[str | bytes] = (),
+        entry: Mapping[str, str] | None = None,
     ) -> Submitted:
-        """Make the job of `fields` (codec.new_record) and let it wait. `carried`: the rest of its upload.
+        """Make the job of `fields` (codec.new_record) and let it wait. `carried`: the rest of its upload; `entry`: what the
+        account's trail says of it.
 
         Of a request that came again the first job is returned, and nothing is made. Raises Invalid when the upload had
         expired; Unavailable when there is no room for the rest, Missing (index).
         """
         digests = asdict(once or Once())
         known = {name: f"{fields['index']}/{digest}" for name, digest in digests.items() if digest}
-        record, again = json.dumps(fields), json.dumps(known)
-        word, *more = self._scripts.durably("submit", record, State.PENDING, upload, again, *carried)
+        said = [part for field in (entry or {}).items() for part in field]
+        texts = (json.dumps(fields), State.PENDING, upload, json.dumps(known), json.dumps(said))
+        word, *more = self._scripts.durably("submit", *texts, *carried)
         check_room(word, fields["index"])
         holder, alive, *flat = more
         job = job_from(decode(flat) if word == b"again" else {**fields, **decode(flat)})

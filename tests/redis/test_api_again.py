@@ -1,5 +1,6 @@
 """Requests that come again, known by their Idempotency-Key: what was done is answered, and nothing is done twice."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,6 +16,7 @@ from ingest_queue.tick import Tick
 from tests.redis.http_side import CITIES, LINES, NDJSON, Api
 from tests.redis.rq_side import finish, take
 
+HARD = b'{"id":"%s"}\n' % os.urandom(400_000).hex().encode()  # takes 400 KB however it is compressed
 URL = "/api/indexes/cities/documents"
 DAY_S = 86_400
 
@@ -64,6 +66,16 @@ def test_after_its_job_was_deleted_a_submit_makes_a_new_one(api: Api) -> None:
     again = submit(api, "k").get_json()
     assert again["id"] != first["id"]
     assert submit(api, "k").get_json()["id"] == again["id"]
+
+
+@pytest.mark.parametrize("body", [LINES, HARD * 4], ids=["small", "large"])
+def test_that_the_index_is_gone_is_said_first_also_when_a_submit_comes_again(api: Api, body: bytes) -> None:
+    """An answer that names a job would say that its documents can be found; it is one answer however large the body is."""
+    submit(api, "k", body)
+    stored = api.engine.store.payloads.stored_bytes()
+    assert api.http.delete("/api/indexes/cities?force=true").status_code == 204
+    assert submit(api, "k", body).status_code == 404
+    assert (jobs(api), api.engine.store.payloads.stored_bytes()) == (1, stored)
 
 
 def test_a_key_holds_for_its_account_and_its_index_only(api: Api) -> None:

@@ -1,7 +1,6 @@
 """Who may call Open Archiver's Jobs API, in which order that is looked at, and that its GETs leave Redis as it was."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,6 +16,7 @@ from tests.redis.bench import Bench
 from tests.redis.http_side import UNKNOWN, Api
 from tests.redis.open_archiver_side import KEYS, QUEUES, get, jobs
 from tests.redis.rq_side import finish, take
+from tests.redis.watch import watched
 from web.dialects.open_archiver_schemas import STATUSES
 
 Submit = Callable[..., Job]
@@ -36,17 +36,6 @@ def operator(api: Api) -> FlaskClient:
 @pytest.fixture
 def bench(store: Store, submit: Submit, tick: Tick) -> Bench:
     return Bench(store, submit, tick)
-
-
-@contextmanager
-def watched(store: Store) -> Iterator[list[tuple[str, str]]]:
-    """Yield a list that, when this is left, holds each command that reached Redis meanwhile, and who sent it: a client or Lua."""
-    seen: list[tuple[str, str]] = []
-    with store.client.monitor() as monitor:
-        yield seen
-        store.client.echo("the end")
-        while "the end" not in (said := monitor.next_command())["command"]:
-            seen.append((said["command"].split()[0].upper(), said["client_type"]))
 
 
 CALLS = [
@@ -106,7 +95,7 @@ def test_reading_leaves_redis_as_it_was(api: Api, operator: FlaskClient, bench: 
     for call in calls[:2]:  # opens the connection, and hands Redis the script
         get(operator, call)
     writes = {name.upper() for name, facts in store.client.command().items() if "write" in facts["flags"]}
-    with watched(store) as seen:
+    with watched(store.client) as seen:
         for call in calls:
             get(operator, call)
         assert operator.get(f"{QUEUES}/none").status_code == 404

@@ -13,9 +13,12 @@ from ingest_queue.engine import Engine
 from ingest_queue.errors import Missing, Unavailable
 from ingest_queue.intake.body import Form
 from ingest_queue.states import Event
+from ingest_queue.store import keys
 from ingest_queue.store.codec import new_record
+from ingest_queue.store.records import Once
 from ingest_queue.store.store import Store
 from tests.redis.http_side import Api
+from tests.redis.watch import watched
 
 LINE = b'{"id":"1"}\n'
 HARD = b'{"id":"%s"}\n' % os.urandom(200_000).hex().encode()  # takes 200 KB however it is compressed
@@ -104,15 +107,35 @@ def test_that_there_is_no_such_index_is_said_first(cities: Engine, body: bytes) 
     assert not kept(cities)
 
 
+def test_a_small_submission_and_its_entry_in_the_trail_are_one_call(cities: Engine) -> None:
+    """Each round trip is time that a client waits, and between two a crash would leave a job of which the trail knows nothing."""
+    cities.submit("cities", iter([LINE]), form=Form.NDJSON)  # loads the script
+    with watched(cities.store.client) as commands:
+        job = cities.submit("cities", iter([LINE]), form=Form.NDJSON)
+    assert [name for name, sender in commands if sender != "lua"] == ["EVALSHA"]
+    (entry,) = cities.audit.page("default", target=f"job:{job.id}")[0]
+    assert (entry.actor, entry.action, entry.result, entry.index) == ("local", "job.submit", "ok", "cities")
+
+
+def test_a_submit_that_comes_again_is_in_the_trail_once(cities: Engine) -> None:
+    """The trail says what was done, not how often somebody asked."""
+    for _ in range(2):
+        cities.submit("cities", iter([LINE]), form=Form.NDJSON, once=Once(key="k"))
+    assert len(cities.audit.page("default", action="job.submit")[0]) == 1
+
+
 def test_a_submit_that_is_sent_again_makes_one_job(cities: Engine) -> None:
     """The client library repeats a call whose reply was lost on the wire."""
     store, job_id = cities.store, uuid4().hex
+    before = store.client.xlen(keys.AUDIT("default"))
     upload = store.payloads.upload(job_id)
     upload.end(0, b"packed", b"[]")
     fields = new_record(
         id=job_id, kind="payload", account="default", initiator="tests", source="API", index="cities", alias="default_cities",
         lane="index:default/cities", total=1, payload_version=1, payload_name=upload.name, payload_bytes=11,
     )  # fmt: skip
-    first, again = (store.records.submit(fields, upload.id, None, upload.carried()) for _ in range(2))
+    sent = (fields, upload.id, None, upload.carried(), {"action": "job.submit"})
+    first, again = (store.records.submit(*sent) for _ in range(2))
     assert first.job == again.job
+    assert store.client.xlen(keys.AUDIT("default")) - before == 1
     assert store.payloads.stored_bytes() == len(b"packed")
