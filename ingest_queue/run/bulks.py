@@ -102,4 +102,4 @@ class Cutter:
 
 def _rejection(position: int, line: int, raw: bytes, why: Rejected) -> Outcome:
     field = why.field if why.field is None else why.field[:FIELD_CHARACTERS]  # an unknown key may be as long as its line
-    return Outcome(position, Fate.FAILED, line, None, why.code, field, why.reason, excerpt(raw))
+    return Outcome(position, Fate.FAILED, line, why.id, why.code, field, why.reason, excerpt(raw))
