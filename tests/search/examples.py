@@ -12,10 +12,10 @@ from typing import Any, Final
 
 DOCS: Final = Path(__file__).parents[2] / "docs" / "api"
 FENCE: Final = re.compile(
-    r"^```sh\n(?P<command>curl .*?)^```\n(?P<promise>\d{3}\b[^\n]*\n)?(?:```json\n(?P<body>.*?)^```\n)?", re.M | re.S
+    r"^```sh\n(?P<command>curl .*?)^```\n(?P<promise>\d{3}\b[^\n]*\n)?(?:```json\n(?P<body>.*?)^```\n)?", re.MULTILINE | re.DOTALL
 )
-HEADING: Final = re.compile(r"^## (.*)$", re.M)
-FIRST_BODY: Final = re.compile(r"^\d{3}[^\n]*\n```json\n(.*?)^```", re.M | re.S)
+HEADING: Final = re.compile(r"^## (.*)$", re.MULTILINE)
+FIRST_BODY: Final = re.compile(r"^\d{3}[^\n]*\n```json\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 ID: Final = re.compile(r"[0-9a-f]{12}|[0-9a-f]{32}")
 ID_KEYS: Final = {"id", "job_id", "jobId", "key_id"}
@@ -57,11 +57,11 @@ class Example:
 def examples_of(page: Path) -> list[Example]:
     """Return a page's examples in its order."""
     text = page.read_text()
-    headings = [(found.start(), found[1].replace("`", "")) for found in HEADING.finditer(text)]
+    titles = [(found.start(), found[1].replace("`", "")) for found in HEADING.finditer(text)]
     first = FIRST_BODY.search(text)
     made = []
     for number, found in enumerate(FENCE.finditer(text)):
-        heading = [title for start, title in headings if start < found.start()][-1]
+        heading = [title for start, title in titles if start < found.start()][-1]
         body, promise = found["body"] or "", found["promise"] or ""
         exact = bool(body) or first is None or not re.match(r"\d+: the ", promise)
         shown = body if exact or first is None else first[1]
@@ -121,4 +121,3 @@ def still(value: Any) -> Any:
     if isinstance(value, str):
         return MOMENT.sub("…", value)
     return "…" if kind(value) == "number" and value >= EARLIEST_MS else value
-

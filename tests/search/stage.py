@@ -98,7 +98,7 @@ class Stage:
         (self.directory / name).write_text(documents)
 
     # Playing ----------------------------------------------------------------------------------------------------------
-    def play(self, example: Example, before: Callable[["Stage"], None] | None) -> None:
+    def play(self, example: Example, before: Callable[["Stage"], object] | None) -> None:
         """Prepare and run an example, and learn the ids that its answer shows."""
         if before:
             before(self)

@@ -1,6 +1,7 @@
 """Every example of docs/api is run with curl against real servers: an example that does not work costs each reader an hour."""
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from tests.search.examples import DOCS, Example, all_examples, differences, head
 from tests.search.stage import Stage
 from tests.servers.cluster import Cluster
 from tests.servers.ports import free_port
-from tests.servers.processes import Process, Processes, wait_for
+from tests.servers.processes import Processes, wait_for
 from tests.servers.redis import RedisServer
 
 EXAMPLES: Final = all_examples()
@@ -39,15 +40,18 @@ PAGES: Final[dict[str, Any]] = {
     "fields": [{"name": name, "type": "text"} for name in ("title", "description", "text")],
 }  # fmt: skip
 TEN: Final = [{"id": str(n), "name": f"City {n}"} for n in range(10)]
-MANY: Final = '{"id":"2988507","name":"Paris","people":"many"}\n'
-CITIES_NDJSON: Final = '{"id":"3143244","name":"Oslo","people":709037}\n' + MANY + '{"id":"3169070","name":"Rome","people":2318895}\n'
+LINES: Final = """\
+{"id":"3143244","name":"Oslo","people":709037}
+{"id":"2988507","name":"Paris","people":"many"}
+{"id":"3169070","name":"Rome","people":2318895}
+"""
 JOB: Final = "71de31900d8a40d79bdd5aec197b4b52"  # of jobs.md
 
 
 def cities(stage: Stage) -> None:
     stage.index(CITIES)
-    stage.file("cities.ndjson", CITIES_NDJSON)
-    stage.file("mended.ndjson", CITIES_NDJSON.replace('"many"', "2138551"))
+    stage.file("cities.ndjson", LINES)
+    stage.file("mended.ndjson", LINES.replace('"many"', "2138551"))
 
 
 def three_ends(stage: Stage) -> None:
@@ -77,6 +81,11 @@ BEFORE: Final[dict[tuple[str, str], Callable[[Stage], object]]] = {
 }
 
 
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """The module's processes."""
@@ -86,32 +95,44 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
 
 
 @pytest.fixture(scope="module")
-def web(redis_server: RedisServer, cluster: Cluster, servers: Processes) -> tuple[Process, int]:
-    """Gunicorn as the Procfile starts it, and its port."""
+def web(redis_server: RedisServer, cluster: Cluster, servers: Processes) -> int:
+    """Gunicorn as the Procfile starts it; its port."""
     port = free_port()
     env = {"REDIS_URL": redis_server.url, "OPENSEARCH_URL": cluster.url, "INGEST_PORT": str(port), "WEB_CONCURRENCY": "1"}
-    process = servers.web(env)
-    wait_for(lambda: f":{port}" in process.tail(), what="web")
-    return process, port
+    servers.web(env)
+    wait_for(lambda: answers(port), what="web")
+    return port
 
 
 @pytest.fixture(scope="module")
-def stage(
-    request: pytest.FixtureRequest, redis_server: RedisServer, cluster: Cluster, servers: Processes, web: tuple[Process, int],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Stage]:  # fmt: skip
-    """The stage of one page, emptied."""
-    redis_server.flush()
-    cluster.wipe()
+def stage_of(
+    redis_server: RedisServer, cluster: Cluster, servers: Processes, web: int, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Stage]]:
+    """Return the stage of a page: emptied when the page begins, and kept until another page's turn."""
     config = Config(redis_url=redis_server.url, opensearch_url=cluster.url)
-    stage = Stage(config, web[1], servers, tmp_path_factory.mktemp(request.param), *HOLDERS[request.param])
-    yield stage
-    check_consistency(stage.store)
+    stages: dict[str, Stage] = {}
+
+    def stage_of(page: str) -> Stage:
+        if page not in stages:
+            leave()
+            redis_server.flush()
+            cluster.wipe()
+            stages[page] = Stage(config, web, servers, tmp_path_factory.mktemp(page), *HOLDERS[page])
+        return stages[page]
+
+    def leave() -> None:
+        for stage in stages.values():
+            check_consistency(stage.store)
+        stages.clear()
+
+    yield stage_of
+    leave()
 
 
-@pytest.mark.parametrize(("stage", "example"), [(one.page, one) for one in EXAMPLES], indirect=["stage"], ids=map(str, EXAMPLES))
-def test_an_example_answers_what_its_page_shows(stage: Stage, example: Example) -> None:
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_an_example_answers_what_its_page_shows(stage_of: Callable[[str], Stage], example: Example) -> None:
     """People copy these lines; those before it on its page are run first, as a reader would."""
+    stage = stage_of(example.page)
     page = [one for one in EXAMPLES if one.page == example.page]
     for one in page[len(stage.replies) : example.number + 1]:
         opens = one.number == 0 or page[one.number - 1].heading != one.heading
