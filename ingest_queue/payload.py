@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain
 from typing import Final
 
 from ingest_queue.config import Config
@@ -78,13 +78,14 @@ class StoredPayload:
 
     def part(self, first: int, documents: int | None) -> Iterator[bytes]:
         """Yield some documents as NDJSON, from position `first` on, a few hundred at a time; blank lines are left out."""
-        wanted = islice(self.source().after(first), documents)
-        while lines := [raw for _, _, raw in islice(wanted, LINES_AT_ONCE)]:
-            yield b"".join(line + b"\n" for line in lines)
+        for lines in self.source().after(first, None if documents is None else first + documents):
+            for start in range(0, len(lines), LINES_AT_ONCE):
+                yield b"".join(line + b"\n" for line in lines.raws[start : start + LINES_AT_ONCE])
 
     def first_difference(self, other: "StoredPayload") -> int:
         """Return the first position whose document differs; the shorter one's length when none does."""
-        return first_difference(self.source().after(0), other.source().after(0))
+        old, new = (chain.from_iterable(payload.source().after(0)) for payload in (self, other))
+        return first_difference(old, new)
 
 
 def _gone() -> JobFailed:

@@ -1,7 +1,7 @@
 """The very bulks that our run would send, made beforehand: what the bare client posts."""
 
 from ingest_queue.config import Config
-from ingest_queue.intake.payload import ChunkIndex, cut, documents
+from ingest_queue.intake.payload import ChunkIndex, cut, lines
 from ingest_queue.run.bulks import Cutter
 from ingest_queue.run.entries import body
 from ingest_queue.run.seen import Seen
@@ -14,8 +14,7 @@ def bodies(ndjson: bytes, definition: Definition, round: int, config: Config | N
     """Return the request bodies of a payload."""
     config = config or Config()
     cutter = Cutter(Decoder(definition, "bare"), Seen(), config.bulk_documents, config.bulk_bytes)
-    lines = (line for chunk in cut([ndjson], config) for line in documents(chunk))
-    return [body(bulk.entries, round) for bulk in cutter.bulks(lines, 0)]
+    return [body(bulk.entries, round) for bulk in cutter.bulks(map(lines, cut([ndjson], config)), 0)]
 
 
 def source(ndjson: bytes, config: Config) -> PayloadSource:

@@ -6,9 +6,9 @@ physical one, from 1, blank lines counted.
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import compress, count
 from typing import Final
 
 import zstandard
@@ -21,6 +21,25 @@ ZSTD_LEVEL: Final = 1
 UNPACKED_LIMIT_BYTES: Final = 1 << 30  # what is larger was not packed here
 
 Numbered = tuple[int, int, bytes]  # position, line, the document's bytes without line end
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Documents that follow each other: bytes without line end, and on which physical line each stands."""
+
+    position: int  # of the first one
+    numbers: Sequence[int]
+    raws: Sequence[bytes]
+
+    def __len__(self) -> int:
+        return len(self.raws)
+
+    def __iter__(self) -> Iterator[Numbered]:
+        return zip(count(self.position), self.numbers, self.raws, strict=False)
+
+    def __getitem__(self, part: slice) -> "Lines":
+        """Return a part of them; the slice has a start, of 0 or more, and no step."""
+        return Lines(self.position + part.start, self.numbers[part], self.raws[part])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +119,18 @@ def cut(blocks: Iterable[bytes], limits: Config) -> Iterator[Chunk]:
         raise Invalid("no_documents", "the payload holds no document; send at least one")
 
 
-def documents(chunk: Chunk, start: int = 0) -> Iterator[Numbered]:
-    """Return the chunk's documents from position `start` on, as (position, line, bytes without line end)."""
-    lines = chunk.data.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
+def lines(chunk: Chunk) -> Lines:
+    """Return the chunk's documents."""
+    raws = chunk.data.split(b"\n")
+    if not raws[-1]:
+        raws.pop()
     if b"\r" in chunk.data:
-        lines = [line.removesuffix(b"\r") for line in lines]
-    positions = count(chunk.first_position)
-    numbered: Iterator[Numbered]
-    if len(lines) == chunk.documents:
-        numbered = zip(positions, count(chunk.first_line), lines, strict=False)
-    else:
-        filled = ((line, raw) for line, raw in enumerate(lines, chunk.first_line) if raw.strip(BLANKS))
-        numbered = ((position, line, raw) for position, (line, raw) in zip(positions, filled, strict=False))
-    return islice(numbered, max(0, start - chunk.first_position), None)
+        raws = [raw.removesuffix(b"\r") for raw in raws]
+    numbers: Sequence[int] = range(chunk.first_line, chunk.first_line + len(raws))
+    if len(raws) > chunk.documents:
+        filled = [bool(raw.strip(BLANKS)) for raw in raws]
+        numbers, raws = list(compress(numbers, filled)), list(compress(raws, filled))
+    return Lines(chunk.first_position, numbers, raws)
 
 
 def first_difference(old: Iterable[Numbered], new: Iterable[Numbered]) -> int:

@@ -1,5 +1,6 @@
 """What one request to the cluster came to, sorted by what has to happen next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingest_queue.job import Outcome
@@ -24,7 +25,7 @@ class Answer:
     """Documents of the request that stand in none of these succeeded."""
 
     outcomes: tuple[Outcome, ...] = ()  # failed or skipped for good
-    again: tuple[Entry, ...] = ()  # refused for now
-    older: tuple[Entry, ...] = ()  # refused because something newer stands under their id: by whom must be looked up
-    halve: tuple[Entry, ...] = ()  # the whole request was refused for something in it
+    again: Sequence[Entry] = ()  # refused for now
+    older: Sequence[Entry] = ()  # refused because something newer stands under their id: by whom must be looked up
+    halve: Sequence[Entry] = ()  # the whole request was refused for something in it
     refusal: Refusal | None = None

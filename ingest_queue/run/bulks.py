@@ -1,19 +1,22 @@
 """Cuts a payload's lines into bulks: decode, duplicate check, size. What can be decided here is never sent."""
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
+from ingest_queue.intake.payload import Lines
 from ingest_queue.job import Fate, Outcome
-from ingest_queue.run.entries import Entry, excerpt, outcome
-from ingest_queue.run.protocols import Decode, Fields, Rejected, SourceLine
+from ingest_queue.run.entries import Entries, Entry, excerpt, outcome
+from ingest_queue.run.protocols import Decode, Fields, Rejected
 from ingest_queue.run.seen import Seen
 
-ACTION_BYTES: Final = 90  # of an action line without its id, roughly
-RECALLED_AT_ONCE: Final = 5000
+ACTION_BYTES: Final = 100  # of an action line, roughly: a long id stands in its document as well
 FIELD_CHARACTERS: Final = 200
 DUPLICATE: Final = "duplicate_external_id"
 NO_FIELDS: Final[frozenset[str]] = frozenset()
+ALL_ACCEPTED: Final = {str}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +29,41 @@ class Bulk:
 
     start: int
     end: int
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
     outcomes: tuple[Outcome, ...] = ()
     fields: frozenset[str] = NO_FIELDS
     line: int = 0
 
 
+@dataclass(slots=True)
+class _Draft:
+    """A bulk that is being made. most: it ends before this position; size: its bytes so far, refused lines included."""
+
+    start: int
+    most: int
+    end: int = 0
+    size: int = 0
+    line: int = 0
+    entries: Entries = field(default_factory=Entries)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def take(self, lines: Lines, verdicts: Sequence[str | Rejected]) -> None:
+        """Add lines that have been judged."""
+        positions = range(lines.position, lines.position + len(lines))
+        self.end, self.line = positions[-1] + 1, lines.numbers[-1]
+        if set(map(type, verdicts)) == ALL_ACCEPTED:
+            self.entries.add(positions, lines.numbers, verdicts, lines.raws)  # type: ignore[arg-type]  # all are ids
+            return
+        for (position, number, raw), verdict in zip(lines, verdicts, strict=True):
+            if type(verdict) is str:
+                self.entries.add((position,), (number,), (verdict,), (raw,))
+            else:
+                self.outcomes.append(_rejection(position, number, raw, verdict))  # type: ignore[arg-type]  # exact type for speed
+
+
 @dataclass(frozen=True, slots=True)
 class Cutter:
-    """Cuts bulks of up to `documents` and `bytes` (a larger single document makes its own)."""
+    """Cuts bulks of up to `documents` and about `bytes` (a larger single document makes its own)."""
 
     decode: Decode
     seen: Seen
@@ -44,60 +73,47 @@ class Cutter:
     fields: Fields = lambda: NO_FIELDS
     met: set[str] = field(default_factory=set)  # open fields so far
 
-    def bulks(self, lines: Iterable[SourceLine], cut_at: int) -> Iterator[Bulk]:
+    def bulks(self, source: Iterable[Lines], cut_at: int) -> Iterator[Bulk]:
         """Yield bulks in payload order; none crosses position `cut_at`."""
-        decode = self.decode
-        entries: list[Entry] = []
-        outcomes: list[Outcome] = []
-        start = position = size = 0
-        last = -1  # the bulk ends before this position; none is begun yet
-        for position, line, raw in lines:
-            if position == last or (size + len(raw) > self.bytes and size):
-                yield self._bulk(start, position, entries, outcomes)
-                entries, outcomes, size, last = [], [], 0, -1
-            if last < 0:
-                start, last = position, position + self.documents
-                if position < cut_at < last:
-                    last = cut_at
-            verdict = decode(raw, position)
-            if type(verdict) is str:
-                entries.append(Entry(position, line, verdict, raw))
-                size += len(raw) + len(verdict) + ACTION_BYTES
-            else:
-                outcomes.append(_rejection(position, line, raw, verdict))  # type: ignore[arg-type]  # exact type for speed
-                size += len(raw)  # never sent, but judging it takes time, and the lease is renewed between bulks
-        if last >= 0:
-            yield self._bulk(start, position + 1, entries, outcomes)
+        draft: _Draft | None = None
+        for lines in source:
+            verdicts = self.decode(lines.raws, lines.position)
+            ends = list(accumulate(map(ACTION_BYTES.__add__, map(len, lines.raws)), initial=0))
+            at = 0
+            while at < len(lines):
+                position = lines.position + at
+                if draft is None:
+                    most = position + self.documents
+                    draft = _Draft(position, cut_at if position < cut_at < most else most)
+                fits = bisect_right(ends, ends[at] + self.bytes - draft.size) - 1
+                end = min(max(fits, at if draft.size else at + 1), draft.most - lines.position)
+                if end > at:
+                    draft.take(lines[at:end], verdicts[at:end])
+                    draft.size += ends[end] - ends[at]
+                    at = end
+                if at < len(lines) or draft.end == draft.most:
+                    yield self._bulk(draft)
+                    draft = None
+        if draft:
+            yield self._bulk(draft)
 
-    def recall(self, lines: Iterable[SourceLine]) -> Iterator[int]:
+    def recall(self, source: Iterable[Lines]) -> Iterator[int]:
         """Read again the ids of lines that an earlier run has answered; yield line counts, a few thousand a time."""
-        ids: list[str] = []
-        count = size = 0
-        for position, _, raw in lines:
-            verdict = self.decode(raw, position)
-            if type(verdict) is str:
-                ids.append(verdict)
-            count, size = count + 1, size + len(raw)
-            if count == RECALLED_AT_ONCE or size > self.bytes:
-                self.seen.repeats(ids)
-                yield count
-                ids, count, size = [], 0, 0
-        if count:
-            self.seen.repeats(ids)
-            yield count
+        for lines in source:
+            self.seen.repeats([verdict for verdict in self.decode(lines.raws, lines.position) if type(verdict) is str])
+            yield len(lines)
 
-    def _bulk(self, start: int, end: int, entries: list[Entry], outcomes: list[Outcome]) -> Bulk:
-        line = max([entry.line for entry in entries[-1:]] + [known.line for known in outcomes[-1:]])
-        repeats = self.seen.repeats([entry.id for entry in entries])
-        if repeats:
+    def _bulk(self, draft: _Draft) -> Bulk:
+        entries, outcomes = draft.entries, draft.outcomes
+        if repeats := self.seen.repeats(entries.ids):
             fate = Fate.FAILED if self.rejects_duplicates else Fate.SUCCEEDED
             why = "the id stands on an earlier line as well"
             outcomes += [outcome(entries[number], fate, DUPLICATE, why) for number in repeats]
         if repeats and self.rejects_duplicates:
             left_out = set(repeats)
-            entries = [entry for number, entry in enumerate(entries) if number not in left_out]
+            entries = Entries.of(entry for number, entry in enumerate(entries) if number not in left_out)
         self.met.update(self.fields())
-        return Bulk(start, end, tuple(entries), tuple(outcomes), frozenset(self.met), line)
+        return Bulk(draft.start, draft.end, entries, tuple(outcomes), frozenset(self.met), draft.line)
 
 
 def _rejection(position: int, line: int, raw: bytes, why: Rejected) -> Outcome:

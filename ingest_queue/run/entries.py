@@ -1,7 +1,9 @@
-"""One document on its way into the index: its place in the payload, its id, and the line's original bytes."""
+"""Documents on their way into the index: place in the payload, id, and the line's original bytes; kept by columns."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final, overload
 
 import msgspec
 
@@ -9,7 +11,7 @@ from ingest_queue.job import Fate, Outcome
 
 POSITION_BITS: Final = 20  # a version is the round above the position; payloads end at 2**20 - 1 documents
 RAW_CHARACTERS: Final = 200
-ACTION: Final = b'{"index":{"_id":%b,"version":%d,"version_type":"external_gte"}}'
+DOCUMENT: Final = b'{"index":{"_id":%b,"version":%d,"version_type":"external_gte"}}\n%b\n'
 _json_text = msgspec.json.Encoder().encode
 
 
@@ -22,18 +24,57 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     raw: bytes
 
 
+@dataclass(slots=True)
+class Entries(Sequence[Entry]):
+    """Many of them; each is made only when somebody asks for it, which the usual way does not."""
+
+    positions: list[int] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    raws: list[bytes] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> "Entries":
+        """Return them by columns."""
+        if isinstance(entries, cls):
+            return entries
+        found = cls()
+        for entry in entries:
+            found.add((entry.position,), (entry.line,), (entry.id,), (entry.raw,))
+        return found
+
+    def add(self, positions: Iterable[int], lines: Iterable[int], ids: Iterable[str], raws: Iterable[bytes]) -> None:
+        """Append documents, given by columns."""
+        self.positions += positions
+        self.lines += lines
+        self.ids += ids
+        self.raws += raws
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, number: int) -> Entry: ...
+    @overload
+    def __getitem__(self, number: slice) -> "Entries": ...
+    def __getitem__(self, number: int | slice) -> "Entry | Entries":
+        if isinstance(number, slice):
+            return Entries(self.positions[number], self.lines[number], self.ids[number], self.raws[number])
+        return Entry(self.positions[number], self.lines[number], self.ids[number], self.raws[number])
+
+    def __iter__(self) -> Iterator[Entry]:
+        return map(Entry, self.positions, self.lines, self.ids, self.raws)
+
+
 def body(entries: Sequence[Entry], round: int) -> bytes:
     """Return the request body: an action line before each document's own bytes, never parsed and written anew.
 
     The version makes the newest round win, and within it the later line, in whatever order requests arrive.
     """
-    base = round << POSITION_BITS
-    parts = []
-    for entry in entries:
-        parts.append(ACTION % (_json_text(entry.id), base | entry.position))
-        parts.append(entry.raw)
-    parts.append(b"")
-    return b"\n".join(parts)
+    columns = Entries.of(entries)
+    versions = map((round << POSITION_BITS).__add__, columns.positions)
+    values = chain.from_iterable(zip(map(_json_text, columns.ids), versions, columns.raws, strict=True))
+    return DOCUMENT * len(columns) % tuple(values)
 
 
 def round_of(version: int) -> int:

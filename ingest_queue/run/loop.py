@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 
 from ingest_queue.errors import SinkAway
 from ingest_queue.run.bulks import NO_FIELDS, Cutter
@@ -48,7 +47,7 @@ def ingest(
     rejects = run.job.options.get("on_duplicate") == "reject"
     cutter = Cutter(decode, Seen(), limits.bulk_documents, limits.bulk_bytes, rejects, fields)
     cut_at = run.sent_to
-    for _ in cutter.recall(islice(source.after(0), run.cursor)):
+    for _ in cutter.recall(source.after(0, run.cursor)):
         run.checkpoint(progress, ())  # renews the lease
     with Window(sink, limits.bulks_in_flight, run, in_place_s=limits.in_place_s, observe=observe, pool=pool) as window:
 

@@ -6,11 +6,10 @@ store/runs.py is the Run, source.py the Source of a payload, sink.py the Sink of
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from ingest_queue.intake.payload import Lines
 from ingest_queue.job import Job, Outcome, Progress
 from ingest_queue.run.answers import Answer
 from ingest_queue.run.entries import Entry
-
-SourceLine: TypeAlias = tuple[int, int, bytes]  # position (0-based), line (1-based, physical), the original bytes
 
 
 class Run(Protocol):
@@ -41,8 +40,8 @@ class Run(Protocol):
 class Source(Protocol):
     """Where documents come from."""
 
-    def after(self, position: int) -> Iterator[SourceLine]:
-        """Yield the documents from `position` on, in order, each with its number."""
+    def after(self, position: int, before: int | None = None) -> Iterator[Lines]:
+        """Yield the documents from `position` on, in order, up to the one at `before`; as many at once as are at hand."""
 
 
 class Sink(Protocol):
@@ -83,7 +82,7 @@ class Rejected(Protocol):
     def id(self) -> str | None: ...
 
 
-Decode: TypeAlias = Callable[[bytes, int], "str | Rejected"]  # line, position -> the document's id, or why it has none
+Decode: TypeAlias = Callable[[Sequence[bytes], int], "Sequence[str | Rejected]"]  # lines, position of the first
 Fields: TypeAlias = Callable[[], frozenset[str]]  # the open fields met since the last call
 Observe: TypeAlias = Callable[[float, bool], None]  # how long a bulk request took, s; whether it was refused for now
 Mapper: TypeAlias = Callable[[frozenset[str]], Any]  # puts open fields into the mapping

@@ -138,9 +138,9 @@ def of_refusal(entries: Sequence[Entry], status: int, headers: Mapping[str, str]
     if status in NOT_NOW or cause.type in BLOCKED:
         why = f"the cluster answers {status}: {cause}"
         refusal = Refusal(why, _seconds(headers.get("retry-after")), shrink=status == 429)
-        return Answer(again=tuple(entries), refusal=refusal)
+        return Answer(again=entries, refusal=refusal)
     if status in (400, TOO_LARGE) and len(entries) > 1:
-        return Answer(halve=tuple(entries))
+        return Answer(halve=entries)
     if status in (400, TOO_LARGE) and entries:
         code = cause.type if status == 400 else "too_large"
         why = f"the cluster refuses this document ({status}): {cause}"

@@ -20,14 +20,17 @@ class Seen:
 
     def repeats(self, ids: Sequence[str]) -> list[int]:
         """Remember `ids`; return the indexes of those that stood before, in earlier calls or earlier in `ids`."""
-        hashes = self._hashes
-        add = hashes.add
-        size = len(hashes)
+        known = self._hashes
+        hashes = [hash(id) & BITS for id in ids]
+        if known.isdisjoint(hashes):
+            size = len(known)
+            known.update(hashes)
+            if len(known) == size + len(hashes):
+                return []
+            known = set()
         found = []
-        for number, id in enumerate(ids):
-            add(hash(id) & BITS)
-            if len(hashes) == size:  # one probe of the table instead of two
+        for number, value in enumerate(hashes):
+            if value in known:
                 found.append(number)
-            else:
-                size += 1
+            known.add(value)
         return found

@@ -65,7 +65,7 @@ class IndexSink:
         """Send one bulk request; `body` is what `pack` made of the same entries, if it did."""
         reply = self._ask("/_bulk", BULK_PARAMS, body or self.pack(entries))
         if isinstance(reply, Refusal):
-            return Answer(again=tuple(entries), refusal=reply)
+            return Answer(again=entries, refusal=reply)
         status, headers, text = reply
         return replies.of_bulk(entries, text) if status < 300 else replies.of_refusal(entries, status, headers, text)
 
@@ -74,7 +74,7 @@ class IndexSink:
         ids = msgspec.json.encode({"ids": [entry.id for entry in entries]})
         reply = self._ask("/_mget", LOOK_UP_PARAMS, ids)
         if isinstance(reply, Refusal):
-            return Answer(again=tuple(entries), refusal=reply)
+            return Answer(again=entries, refusal=reply)
         status, headers, text = reply
         if status < 300:
             return replies.of_look_up(entries, text, self._round)
@@ -120,6 +120,6 @@ class IndexSink:
 
 def _refused_mapping(entries: Sequence[Entry], problem: TransportError) -> Answer:
     if not isinstance(problem.status_code, int):
-        return Answer(again=tuple(entries), refusal=Refusal(f"the mapping could not be changed: {problem.error}"))
+        return Answer(again=entries, refusal=Refusal(f"the mapping could not be changed: {problem.error}"))
     text = msgspec.json.encode(problem.info).decode() if isinstance(problem.info, dict) else str(problem.error)
     return replies.of_refusal(entries, problem.status_code, {}, text)

@@ -1,10 +1,11 @@
 """A stored payload as a source of lines. Knows no Redis: it is given a way to read a chunk."""
 
 from collections.abc import Callable, Iterator
-from itertools import chain
+from typing import Final
 
-from ingest_queue.intake.payload import ChunkIndex, documents
-from ingest_queue.run.protocols import SourceLine
+from ingest_queue.intake.payload import ChunkIndex, Lines, lines
+
+AT_ONCE: Final = 5000  # a chunk may hold a hundred times as many, and each may take long to judge
 
 
 class PayloadSource:
@@ -14,8 +15,14 @@ class PayloadSource:
         """`read_chunk` returns a chunk's NDJSON, unpacked; it raises JobFailed when the payload is gone."""
         self._read_chunk, self._index = read_chunk, index
 
-    def after(self, position: int) -> Iterator[SourceLine]:
-        """Return the documents from `position` on: position, line, the line's original bytes without its end."""
-        numbers = range(self._index.locate(position), len(self._index))
-        chunks = (self._index.chunk(number, self._read_chunk(number)) for number in numbers)
-        return chain.from_iterable(documents(chunk, position) for chunk in chunks)
+    def after(self, position: int, before: int | None = None) -> Iterator[Lines]:
+        """Yield the documents from `position` on, up to the one at `before`, some thousands at a time."""
+        end = min(self._index.documents, self._index.documents if before is None else before)
+        if position >= end:
+            return
+        for number in range(self._index.locate(position), self._index.locate(end - 1) + 1):
+            chunk = self._index.chunk(number, self._read_chunk(number))
+            found = lines(chunk)
+            first, last = max(position - found.position, 0), min(end - found.position, len(found))
+            for start in range(first, last, AT_ONCE):
+                yield found[start : min(start + AT_ONCE, last)]

@@ -1,5 +1,6 @@
 """The next step after an answer, as a pure function: the window only carries it out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -24,7 +25,7 @@ class Ask:
     """One request that is to be made, `delay_s` seconds from now. tries: refusals in a row so far."""
 
     what: What
-    entries: tuple[Entry, ...] = ()
+    entries: Sequence[Entry] = ()
     tries: int = 0
     delay_s: float = 0.0
 
@@ -50,6 +51,6 @@ def next_asks(ask: Ask, answer: Answer, chance: float) -> list[Ask]:
     return asks
 
 
-def _halves(entries: tuple[Entry, ...]) -> list[tuple[Entry, ...]]:
+def _halves(entries: Sequence[Entry]) -> list[Sequence[Entry]]:
     middle = len(entries) // 2
     return [entries[:middle], entries[middle:]]

@@ -8,9 +8,9 @@ import random
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from ingest_queue.errors import RunLost, SinkAway
 from ingest_queue.job import Outcome
@@ -20,6 +20,8 @@ from ingest_queue.run.pool import Pool, Threads
 from ingest_queue.run.protocols import Observe, Run, Sink
 from ingest_queue.run.steps import Ask, What, decided, next_asks
 from ingest_queue.run.tally import Answered
+
+BEHIND_HEAD: Final = 4  # times the window: a server that writes a segment takes as long for one bulk as for eight others
 
 
 @dataclass(eq=False, slots=True)
@@ -81,7 +83,7 @@ class Window:
 
     def has_room(self, within_s: float) -> bool:
         """Wait until one more bulk may be sent. A bulk that backs off keeps its place, so a busy cluster gets fewer."""
-        return self._until(lambda: self._unanswered() < self._size and len(self._flights) < 2 * self._size, within_s)
+        return self._until(lambda: self._unanswered() < self._size and not self._is_held_up(), within_s)
 
     def is_empty(self, within_s: float) -> bool:
         """Wait until every request is answered."""
@@ -108,6 +110,10 @@ class Window:
             outcomes = sorted(flight.outcomes.values(), key=lambda outcome: outcome.position)
             prefix.append(Answered(flight.bulk.start, flight.bulk.end, tuple(outcomes), flight.bulk.line))
         return prefix
+
+    def _is_held_up(self) -> bool:
+        """Whether the first of many bulks is not answered yet; once it is, `answered` takes it and others out."""
+        return len(self._flights) >= BEHIND_HEAD * self._size and self._flights[0].unanswered > 0
 
     def _unanswered(self) -> int:
         return sum(1 for flight in self._flights if flight.unanswered)
@@ -172,6 +178,8 @@ class Window:
                 errand.flight.outcomes.update((outcome.position, outcome) for outcome in answer.outcomes)
             for ask in next_asks(errand.ask, answer, self._chance()):
                 self._add(ask, errand.flight)
+            if errand.flight and not errand.flight.unanswered:
+                errand.flight.bulk = replace(errand.flight.bulk, entries=())  # its documents need no memory any more
             self._note(errand, answer)
 
     def _note(self, errand: Errand, answer: Answer) -> None:

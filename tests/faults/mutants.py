@@ -96,8 +96,8 @@ MUTANTS: Final = (
     Mutant(
         "reading of ids before the cursor",
         "ingest_queue/run/loop.py",
-        "cutter.recall(islice(source.after(0), run.cursor))",
-        "cutter.recall(islice(source.after(0), 0))",
+        "cutter.recall(source.after(0, run.cursor))",
+        "cutter.recall(())",
         "long",
     ),
     Mutant(

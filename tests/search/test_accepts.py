@@ -14,7 +14,7 @@ from ingest_queue.run.entries import Entry, body
 from ingest_queue.schema.decode import Decoder
 from ingest_queue.schema.definition import Definition
 from tests.servers.cluster import Cluster
-from tests.unit.odd_values import every_type, one_field_each
+from tests.unit.odd_values import every_type, judged, one_field_each
 
 ANY: Final = r".*"
 NUMBERS: Final = ("integer", "long", "float", "double")
@@ -87,7 +87,7 @@ def odd_entries(definition: Definition, decoder: Decoder) -> tuple[list[Entry], 
     """Every odd value in every field, accepted and refused."""
     accepted, refused = [], []
     for position, (name, value, raw) in enumerate(one_field_each(definition)):
-        verdict = decoder(raw, position)
+        verdict = judged(decoder, raw, position)
         if isinstance(verdict, str):
             accepted.append(Entry(position, position, verdict, raw))
         else:
@@ -127,7 +127,7 @@ def test_documents_broken_by_chance_are_accepted_by_both_or_refused_here(client:
             raw[at : at + chance.randint(0, 1)] = chance.choice(
                 [b"0", b"1", b"-", b".", b"e", b'"', b",", b" ", b":", b"\xc3\xa9", b"\\", b"]", b"T"]
             )
-        verdict = decoder(bytes(raw), position)
+        verdict = judged(decoder, bytes(raw), position)
         if isinstance(verdict, str):
             entries.append(Entry(position, position, verdict, bytes(raw)))
     indexes.add_fields(client, alias, definition, decoder.new_fields())

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from ingest_queue.intake.payload import Lines
 from tests.servers.memory_index import Refused
 
 POISON: Final = b"poison"
@@ -30,8 +31,12 @@ class Document(msgspec.Struct):
 _decode = msgspec.json.Decoder(Document).decode
 
 
-def decode(raw: bytes, _position: int = 0) -> str | Rejection:
-    """Return a line's id, or that it is no JSON."""
+def decode(raws: Sequence[bytes], _position: int = 0) -> list[str | Rejection]:
+    """Return each line's id, or that it is no JSON."""
+    return list(map(_judged, raws))
+
+
+def _judged(raw: bytes) -> str | Rejection:
     try:
         return _decode(raw).external_id
     except msgspec.DecodeError as problem:
@@ -49,11 +54,14 @@ def judge(_id: str, source: bytes) -> Refused | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """A source in memory: line n stands on physical line n + 1."""
+class Payload:
+    """A source in memory, some lines at a time: line n stands on physical line n + 1."""
 
     lines: Sequence[bytes]
+    at_once: int = 3
 
-    def after(self, position: int) -> Iterator[tuple[int, int, bytes]]:
-        for number in range(position, len(self.lines)):
-            yield number, number + 1, self.lines[number]
+    def after(self, position: int, before: int | None = None) -> Iterator[Lines]:
+        end = len(self.lines) if before is None else before
+        for start in range(position, end, self.at_once):
+            raws = self.lines[start : min(start + self.at_once, end)]
+            yield Lines(start, range(start + 1, start + 1 + len(raws)), raws)

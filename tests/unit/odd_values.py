@@ -115,6 +115,12 @@ class FastOnly(Decoder):
         return self.SLOW
 
 
+def judged(decoder: Decoder, raw: bytes, position: int = 0) -> str | Rejection:
+    """What a decoder says of one line."""
+    (verdict,) = decoder((raw,), position)
+    return verdict
+
+
 names = st.sampled_from(["a", "b", "id", "größe", "x y", "meta_a", "meta_b", "@t", "lat"])
 odd = st.sampled_from(SHORT)
 any_json = st.recursive(

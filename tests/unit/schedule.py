@@ -17,7 +17,7 @@ from ingest_queue.run.loop import Limits, ingest
 from ingest_queue.run.sink import IndexSink
 from ingest_queue.states import RESTING, Event, State
 from tests.servers.memory_index import MemoryIndex
-from tests.unit.lines import BROKEN, IDS, Lines, decode, judge, line
+from tests.unit.lines import BROKEN, IDS, Payload, decode, judge, line
 from tests.unit.record import LEASE_S, HeldRun, Record
 from tests.unit.truth import check
 from tests.unit.wire import Hands, Wire
@@ -155,7 +155,7 @@ class Schedule:
     def carry(self, run: HeldRun) -> Event:
         limits = Limits(self.chance.randint(1, 5), 10_000, self.chance.randint(1, 3), in_place_s=3.0)
         sink = IndexSink(self.client, run.job.alias, run.job.round, timeout_s=1, map_fields=lambda _fields: None)
-        return ingest(run, Lines(tuple(run.record.lines)), sink, decode, limits, pool=Hands(self.wire, self))
+        return ingest(run, Payload(tuple(run.record.lines)), sink, decode, limits, pool=Hands(self.wire, self))
 
     def tell(self, _where: str) -> None:
         """A moment of a run at which anything may happen beside it."""

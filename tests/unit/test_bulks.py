@@ -12,13 +12,13 @@ from ingest_queue.run.entries import Entry, body, excerpt, round_of
 from ingest_queue.run.seen import Seen
 from ingest_queue.run.source import PayloadSource
 from ingest_queue.schema.explain import Code, Rejection
-from tests.unit.lines import BROKEN, Lines, decode, line
+from tests.unit.lines import BROKEN, Payload, decode, line
 
 BIG = 1 << 20
 
 
 def cut(lines: list[bytes], documents: int = 100, size: int = BIG, cut_at: int = 0, *, rejects: bool = False) -> list[Bulk]:
-    return list(Cutter(decode, Seen(), documents, size, rejects).bulks(Lines(lines).after(0), cut_at))
+    return list(Cutter(decode, Seen(), documents, size, rejects).bulks(Payload(lines).after(0), cut_at))
 
 
 def spans(bulks: list[Bulk]) -> list[tuple[int, int]]:
@@ -62,28 +62,31 @@ def test_lines_that_are_refused_end_a_bulk_as_well() -> None:
     assert spans(cut([b"x" * 600] * 4, size=1000)) == [(0, 1), (1, 2), (2, 3), (3, 4)]
 
 
-def test_reading_ids_again_pauses_for_the_lease_by_bytes_too() -> None:
-    """A few thousand lines of a megabyte would else be read without a renewal."""
-    cutter = Cutter(decode, Seen(), 100, 1000)
-    assert list(cutter.recall(Lines([line(str(n), "x" * 400) for n in range(7)]).after(0))) == [3, 3, 1]
+def test_many_short_lines_come_a_few_thousand_at_a_time() -> None:
+    """A chunk may hold half a million lines that are all judged slowly; the lease is renewed between parts of it."""
+    text, index = b"{}\n" * 12_000, ChunkIndex()
+    index.add(Chunk(0, 0, 1, 12_000, text))
+    source = PayloadSource(lambda _number: text, index)
+    assert list(Cutter(decode, Seen(), 100, BIG).recall(source.after(10, 11_000))) == [5000, 5000, 990]
 
 
 def test_a_failures_field_is_cut_as_its_line_is() -> None:
     """An unknown key may be as long as its line, and details are outside the budget of payload bytes."""
     why = Rejection(Code.SCHEMA_MISMATCH, "k" * 5000, "unknown")
-    (bulk,) = Cutter(lambda _raw, _position: why, Seen(), 100, BIG).bulks(Lines([b"{}"]).after(0), 0)
+    (bulk,) = Cutter(lambda raws, _position: [why] * len(raws), Seen(), 100, BIG).bulks(Payload([b"{}"]).after(0), 0)
     assert len(bulk.outcomes[0].field or "") == 200
 
 
 @given(
     st.lists(st.sampled_from([BROKEN, line("a"), line("b"), line("c", "long" * 20)]), max_size=30),
-    st.integers(1, 5), st.integers(1, 400), st.integers(0, 30),
+    st.integers(1, 5), st.integers(1, 500), st.integers(0, 30), st.integers(1, 9),
 )  # fmt: skip
 def test_every_document_is_in_exactly_one_bulk_and_its_bytes_are_the_submitted_ones(
-    lines: list[bytes], documents: int, size: int, cut_at: int
+    lines: list[bytes], documents: int, size: int, cut_at: int, at_once: int
 ) -> None:
-    """Whatever the limits, nothing may be left out, doubled or rewritten."""
-    bulks = cut(lines, documents, size, cut_at)
+    """Whatever the limits and however lines come, nothing may be left out, doubled or rewritten."""
+    bulks = list(Cutter(decode, Seen(), documents, size).bulks(Payload(lines, at_once).after(0), cut_at))
+    assert bulks == cut(lines, documents, size, cut_at)
     assert [end for _, end in spans(bulks)][:-1] == [start for start, _ in spans(bulks)][1:]
     assert sum(bulk.end - bulk.start for bulk in bulks) == len(lines)
     assert all(not bulk.start < cut_at < bulk.end for bulk in bulks)
@@ -94,7 +97,7 @@ def test_every_document_is_in_exactly_one_bulk_and_its_bytes_are_the_submitted_o
 def test_a_rejected_line_is_decided_without_being_sent() -> None:
     """A bulk of nothing else is answered at once, and its outcome says where and why."""
     (bulk,) = cut([BROKEN])
-    assert bulk.entries == ()
+    assert not bulk.entries
     (outcome,) = bulk.outcomes
     assert (outcome.position, outcome.line, outcome.fate, outcome.code) == (0, 1, Fate.FAILED, "invalid_json")
     assert outcome.raw == "{not json"
@@ -119,8 +122,8 @@ def test_ids_before_the_cursor_are_known_again_after_a_recall() -> None:
     """A job that was paused between two lines of one id must count as if it never had been."""
     lines = [line("a"), BROKEN, line("b"), line("a")]
     cutter = Cutter(decode, Seen(), 10, BIG)
-    assert sum(cutter.recall(Lines(lines[:3]).after(0))) == 3
-    (bulk,) = cutter.bulks(Lines(lines).after(3), 0)
+    assert sum(cutter.recall(Payload(lines[:3]).after(0))) == 3
+    (bulk,) = cutter.bulks(Payload(lines).after(3), 0)
     assert [outcome.position for outcome in bulk.outcomes] == [3]
 
 
@@ -128,7 +131,7 @@ def test_a_bulk_names_the_open_fields_of_earlier_bulks_too() -> None:
     """Two bulks are in flight: the later one must not overtake the mapping that the earlier one asks for."""
     new = [frozenset({"meta_a"}), frozenset[str](), frozenset({"meta_b"})]
     cutter = Cutter(decode, Seen(), 1, BIG, fields=lambda: new.pop(0))
-    bulks = list(cutter.bulks(Lines([line("a"), line("b"), line("c")]).after(0), 0))
+    bulks = list(cutter.bulks(Payload([line("a"), line("b"), line("c")]).after(0), 0))
     assert [sorted(bulk.fields) for bulk in bulks] == [["meta_a"], ["meta_a"], ["meta_a", "meta_b"]]
 
 
@@ -164,5 +167,11 @@ def test_the_source_goes_on_at_any_position_with_the_right_lines() -> None:
 
     source = PayloadSource(read_chunk, index)
     everything = [(0, 1, b"a"), (1, 3, b"b"), (2, 4, b"c"), (3, 6, b"d")]
-    assert [list(source.after(position)) for position in range(5)] == [everything[position:] for position in range(5)]
+
+    def between(start: int, end: int | None = None) -> list[tuple[int, int, bytes]]:
+        return [document for lines in source.after(start, end) for document in lines]
+
+    assert [between(position) for position in range(5)] == [everything[position:] for position in range(5)]
     assert read == [0, 1, 2, 0, 1, 2, 1, 2, 2], "chunks before the position are not read"
+    for start in range(5):
+        assert [between(start, end) for end in range(6)] == [everything[start:end] for end in range(6)]

@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest_queue.schema.decode import Decoder
 from ingest_queue.schema.definition import Definition
 from ingest_queue.schema.explain import Accepted, Code, Rejection, explain
 from ingest_queue.schema.fast import document_type
-from tests.unit.odd_values import FastOnly, broken_lines, definitions, every_type, lines, one_field_each
+from tests.unit.odd_values import FastOnly, broken_lines, definitions, every_type, judged, lines, one_field_each
 
 SHOP = Definition.parse(
     {
@@ -56,9 +57,9 @@ def told(definition: Definition, raw: bytes, mapped: Any = ()) -> str | Rejectio
 def assert_agreement(definition: Definition, raw: bytes, mapped: Any = ()) -> None:
     """What the fast path accepts the explainer accepts with the same id; and the decoder says what the explainer says."""
     expected = told(definition, raw, definition.open_names(mapped))
-    quick = FastOnly(definition, "job", mapped)(raw, 7)
+    quick = judged(FastOnly(definition, "job", mapped), raw, 7)
     assert quick in (expected, FastOnly.SLOW)
-    assert Decoder(definition, "job", mapped)(raw, 7) == expected
+    assert judged(Decoder(definition, "job", mapped), raw, 7) == expected
 
 
 @given(definitions(), lines)
@@ -74,6 +75,42 @@ def test_no_bytes_break_the_decoder(definition: Definition, raw: bytes) -> None:
     assert_agreement(definition, raw, ["meta_a"])
 
 
+@given(definitions(), st.lists(lines | broken_lines(), max_size=8), st.sampled_from([(), ("meta_a",)]))
+def test_lines_are_judged_together_as_they_are_one_by_one(
+    definition: Definition, raws: list[bytes], mapped: tuple[str, ...]
+) -> None:
+    """What is checked for many lines at once must not let one make up for another."""
+    together, alone = Decoder(definition, "job", mapped), Decoder(definition, "job", mapped)
+    assert together(raws, 7) == [judged(alone, raw, position) for position, raw in enumerate(raws, 7)]
+    assert together.new_fields() == alone.new_fields()
+
+
+@pytest.mark.parametrize("rule", ["field", "uri_md5", "position"])
+def test_thousands_of_lines_of_every_kind_are_judged_as_one_by_one(rule: str) -> None:
+    """Whole, lacking fields, bringing new ones, repeating a key, broken, with quotes and colons in a string: in any order."""
+    definition = Definition.parse(SHOP.to_json() | {"id": {"rule": rule, "field": None if rule == "position" else "external_id"}})
+    whole = ORDINARY | {"tags": [], "place": None, "extra": {}, "maker": {}}
+    odd = [
+        b"{}",
+        b"{",
+        b'{"external_id":"a","title":"t","title":"t"}',
+        b'{"external_id":"a","title":"t","price":1%b}' % (b"0" * 2000),
+    ]
+    odd += [b'{"external_id":"a","title":"t","tags":["x:y",":z"]}', b'{"external_id":"a","title":"t","meta_new":"x"}']
+    for share in (1, 3, 100):
+        kinds = [json.dumps(whole).encode()] * share + [json.dumps(ORDINARY).encode()]
+        raws = [odd[n // 97 % len(odd)] if n % 97 == 96 else kinds[n % len(kinds)] for n in range(3000)]
+        alone = Decoder(definition, "job")
+        assert Decoder(definition, "job")(raws, 0) == [judged(alone, raw, position) for position, raw in enumerate(raws)]
+
+
+def test_long_lists_of_numbers_are_quick() -> None:
+    """Vectors look like one long number to a thin sample."""
+    vector = ",".join(f"0.{number:06}" for number in range(2000))
+    raw = f'{{"external_id":"a","title":"t","extra":{{"vector":[{vector}]}}}}'.encode()
+    assert judged(FastOnly(SHOP, "job"), raw) == "a"
+
+
 @pytest.mark.parametrize("coerce", [False, True])
 def test_every_odd_value_in_every_field_is_judged_alike(coerce: bool) -> None:
     """What chance does not find: each value that is special to some parser, in each type of field."""
@@ -81,8 +118,8 @@ def test_every_odd_value_in_every_field_is_judged_alike(coerce: bool) -> None:
     quick, slow = FastOnly(definition, "job", ODD_OPEN), Decoder(definition, "job", ODD_OPEN)
     for _, _, raw in one_field_each(definition):
         expected = told(definition, raw, ODD_OPEN)
-        assert quick(raw, 7) in (expected, FastOnly.SLOW), raw[:200]
-        assert slow(raw, 7) == expected, raw[:200]
+        assert judged(quick, raw, 7) in (expected, FastOnly.SLOW), raw[:200]
+        assert judged(slow, raw, 7) == expected, raw[:200]
 
 
 @pytest.mark.parametrize(
@@ -116,8 +153,8 @@ def test_ordinary_documents_take_the_fast_path(changes: dict[str, Any], separato
     for ascii_only in (False, True):
         raw = json.dumps(ORDINARY | changes, separators=separators, ensure_ascii=ascii_only).encode()
         if '\\"no\\":' not in raw.decode():
-            assert FastOnly(SHOP, "job", ["meta_a"])(raw, 0) == "sku-1"
-        assert Decoder(SHOP, "job", ["meta_a"])(raw, 0) == "sku-1"
+            assert judged(FastOnly(SHOP, "job", ["meta_a"]), raw) == "sku-1"
+        assert judged(Decoder(SHOP, "job", ["meta_a"]), raw) == "sku-1"
 
 
 @pytest.mark.parametrize(
@@ -139,14 +176,14 @@ def test_ordinary_documents_take_the_fast_path(changes: dict[str, Any], separato
 )
 def test_a_repeated_key_is_found_wherever_and_however_it_is_written(raw: bytes) -> None:
     """The parser keeps the last one in silence; the cluster refuses the document."""
-    verdict = Decoder(SHOP, "job")(raw, 0)
+    verdict = judged(Decoder(SHOP, "job"), raw)
     assert isinstance(verdict, Rejection) and verdict.code == Code.INVALID_JSON and "twice" in verdict.reason
 
 
 @pytest.mark.parametrize("key", ["x", "x:y", 'x\\"', "\\u0078:", "", "title:"])
 def test_an_unknown_key_is_found_however_it_is_spelt(key: str) -> None:
     """Quotes and colons in a key are what the count of keys cannot see."""
-    verdict = Decoder(SHOP, "job")(f'{{"external_id":"a","title":"t","price":1,"{key}":1}}'.encode(), 0)
+    verdict = judged(Decoder(SHOP, "job"), f'{{"external_id":"a","title":"t","price":1,"{key}":1}}'.encode())
     assert isinstance(verdict, Rejection) and verdict.code == Code.SCHEMA_MISMATCH
 
 
@@ -154,8 +191,8 @@ def test_a_number_too_long_for_the_cluster_is_found_in_a_document_of_any_length(
     """Its parser gives up at 1,000 characters; the fast parser would read on."""
     for before in range(0, 300, 7):
         head = b'{"external_id":"a","title":"%b","price":' % (b"t" * before)
-        assert Decoder(SHOP, "job")(head + b"1." + b"0" * 998 + b"}", 0) == "a"
-        assert isinstance(Decoder(SHOP, "job")(head + b"1." + b"0" * 999 + b"}", 0), Rejection)
+        assert judged(Decoder(SHOP, "job"), head + b"1." + b"0" * 998 + b"}") == "a"
+        assert isinstance(judged(Decoder(SHOP, "job"), head + b"1." + b"0" * 999 + b"}"), Rejection)
 
 
 def test_new_open_fields_are_told_once() -> None:
@@ -163,18 +200,18 @@ def test_new_open_fields_are_told_once() -> None:
     decoder = Decoder(SHOP, "job", ["meta_known"])
     line = b'{"external_id":"a","title":"t","meta_known":"x","meta_new":"x"}'
     assert decoder.new_fields() == frozenset()
-    assert decoder(line, 0) == "a"
-    assert decoder(b'{"external_id":"a","title":"t","meta_bad":5}', 1) != "a"
+    assert judged(decoder, line, 0) == "a"
+    assert judged(decoder, b'{"external_id":"a","title":"t","meta_bad":5}', 1) != "a"
     assert decoder.new_fields() == {"meta_new"}
-    assert decoder(line, 2) == "a"
+    assert judged(decoder, line, 2) == "a"
     assert decoder.new_fields() == frozenset()
 
 
 def test_documents_with_open_fields_are_quick_once_the_fields_are_known() -> None:
     """An open index is not a slow one: the first document with a field pays, not each."""
     decoder = FastOnly(SHOP, "job", ["meta_a", "meta_b"])
-    assert decoder(b'{"external_id":"a","title":"t","meta_b":"x"}', 0) == "a"
-    assert decoder(b'{"external_id":"a","title":"t","meta_c":"x"}', 0) is FastOnly.SLOW
+    assert judged(decoder, b'{"external_id":"a","title":"t","meta_b":"x"}', 0) == "a"
+    assert judged(decoder, b'{"external_id":"a","title":"t","meta_c":"x"}', 0) is FastOnly.SLOW
 
 
 def test_more_open_fields_than_the_limit_are_refused_line_by_line() -> None:
@@ -182,7 +219,7 @@ def test_more_open_fields_than_the_limit_are_refused_line_by_line() -> None:
     definition = Definition.parse(SHOP.to_json() | {"settings": {"open_fields_limit": 2}})
     decoder = Decoder(definition, "job", ["meta_a"])
     line = b'{"external_id":"%b","title":"t","meta_%b":"x"}'
-    verdicts = [decoder(line % (name, name), 0) for name in (b"a", b"b", b"c", b"a", b"b")]
+    verdicts = [judged(decoder, line % (name, name), 0) for name in (b"a", b"b", b"c", b"a", b"b")]
     assert [verdict if isinstance(verdict, str) else verdict.code for verdict in verdicts] == [
         "a",
         "b",
@@ -196,7 +233,7 @@ def test_more_open_fields_than_the_limit_are_refused_line_by_line() -> None:
 def test_the_other_id_rules_are_quick_too(rule: str, expected: str) -> None:
     """md5 of the canonical URI, or job and position; the document needs no id then."""
     definition = Definition.parse({"slug": "a", "id": {"rule": rule}, "fields": [{"name": "uri", "type": "keyword"}]})
-    assert FastOnly(definition, "job")(b'{"uri":" a/ "}', 7) == expected
+    assert judged(FastOnly(definition, "job"), b'{"uri":" a/ "}', 7) == expected
 
 
 @pytest.mark.parametrize("coerce", [False, True])

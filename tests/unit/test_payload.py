@@ -13,11 +13,12 @@ from ingest_queue.intake.payload import (
     Chunk,
     ChunkIndex,
     cut,
-    documents,
     first_difference,
+    lines,
     pack,
     unpack,
 )
+from ingest_queue.run.source import PayloadSource
 
 TOKENS = [b"{}", b'{"a":1}', b"\n", b"\n\n", b"\r\n", b" ", b"\xff\0"]
 texts = st.lists(st.sampled_from(TOKENS), max_size=40).map(b"".join)
@@ -49,7 +50,7 @@ def test_chunks_are_the_payload_and_number_its_documents(text: bytes, chunk_byte
     assert b"".join(chunk.data for chunk in chunks) == text
     assert [chunk.number for chunk in chunks] == list(range(len(chunks)))
     assert all(chunk.data.endswith(b"\n") for chunk in chunks[:-1])
-    assert [found for chunk in chunks for found in documents(chunk)] == slow_documents(text)
+    assert [found for chunk in chunks for found in lines(chunk)] == slow_documents(text)
 
 
 @given(filled, ANY_CHUNK)
@@ -72,7 +73,8 @@ def test_a_run_goes_on_from_any_position(text: bytes, chunk_bytes: int, data: st
     start = data.draw(st.integers(0, len(whole)))
     numbers = range(index.locate(start), len(index))
     chunks = [index.chunk(number, unpack(stored[number])) for number in numbers]
-    assert [found for chunk in chunks for found in documents(chunk, start)] == whole[start:]
+    source = PayloadSource(lambda number: unpack(stored[number]), index)
+    assert [found for part in source.after(start) for found in part] == whole[start:]
     assert not chunks or chunks[0].first_position <= start < chunks[0].first_position + chunks[0].documents
 
 
