@@ -13,7 +13,7 @@ from benchmarks.stage import Stage, World, cpu_s, wall_s
 from ingest_queue.intake.payload import cut, pack
 
 CITIES: Final = 234_908
-WARM_UPS: Final = 5
+WARM_UPS: Final = 8
 BARE, OURS, SCRIPT, DUMP, JS = "bare client", "Ingest Queue", "streaming_bulk", "elasticdump", "opensearch-js"
 MARKS: Final = {"P2": SCRIPT, "P3": DUMP, "P3b": JS}
 WINDOWS: Final = (1, 2, 3)
@@ -70,13 +70,14 @@ def sweep(stage: Stage, curve: list[Point]) -> None:
 
 
 def _warm_up(world: World, client: Callable[[str], Took], most: int) -> None:
-    """Load until the node is no quicker than before: its JVM compiles for minutes, on the cores that the clients share."""
-    last = float("inf")
+    """Load until the node was no quicker twice: its JVM compiles for minutes, on the cores that the clients share."""
+    best, slower = float("inf"), 0
     for _ in range(most):
         took = _load(world, client).wall_s
-        if took > 0.95 * last:
+        slower = slower + 1 if took > 0.95 * best else 0
+        best = min(best, took)
+        if slower == 2:
             return
-        last = took
 
 
 def _load(world: World, client: Callable[[str], Took], bulk_documents: int | None = None) -> Took:

@@ -37,15 +37,31 @@ class Bulk:
 
 @dataclass(slots=True)
 class _Draft:
-    """A bulk that is being made. most: it ends before this position; size: its bytes so far, refused lines included."""
+    """A bulk that is being made: [start, end) so far. most: it ends there at the latest; left: of its bytes."""
 
     start: int
+    end: int
     most: int
-    end: int = 0
-    size: int = 0
+    left: int
     line: int = 0
     entries: Entries = field(default_factory=Entries)
     outcomes: list[Outcome] = field(default_factory=list)
+
+    def reach(self, lines: Lines, at: int) -> int:
+        """Return the number of the line that the bulk ends before; it takes those from `at` on, one at least when empty.
+
+        Lines that will be refused count as well: judging them takes time, and between bulks the lease is renewed.
+        """
+        end = min(len(lines), self.most - lines.position)
+        raws = lines.raws[at:end]
+        size = sum(map(len, raws)) + ACTION_BYTES * len(raws)
+        if size > self.left:
+            sizes = list(accumulate((len(raw) + ACTION_BYTES for raw in raws), initial=0))
+            fit = bisect_right(sizes, self.left) - 1
+            taken = max(fit, 1 if self.start == self.end else 0)
+            end, size = at + taken, sizes[taken]
+        self.left -= size
+        return end
 
     def take(self, lines: Lines, verdicts: Sequence[str | Rejected]) -> None:
         """Add lines that have been judged."""
@@ -78,19 +94,13 @@ class Cutter:
         draft: _Draft | None = None
         for lines in source:
             verdicts = self.decode(lines.raws, lines.position)
-            ends = list(accumulate(map(ACTION_BYTES.__add__, map(len, lines.raws)), initial=0))
             at = 0
             while at < len(lines):
-                position = lines.position + at
-                if draft is None:
-                    most = position + self.documents
-                    draft = _Draft(position, cut_at if position < cut_at < most else most)
-                fits = bisect_right(ends, ends[at] + self.bytes - draft.size) - 1
-                end = min(max(fits, at if draft.size else at + 1), draft.most - lines.position)
+                draft = draft or self._begin(lines.position + at, cut_at)
+                end = draft.reach(lines, at)
                 if end > at:
                     draft.take(lines[at:end], verdicts[at:end])
-                    draft.size += ends[end] - ends[at]
-                    at = end
+                at = end
                 if at < len(lines) or draft.end == draft.most:
                     yield self._bulk(draft)
                     draft = None
@@ -102,6 +112,10 @@ class Cutter:
         for lines in source:
             self.seen.repeats([verdict for verdict in self.decode(lines.raws, lines.position) if type(verdict) is str])
             yield len(lines)
+
+    def _begin(self, position: int, cut_at: int) -> _Draft:
+        most = position + self.documents
+        return _Draft(position, position, cut_at if position < cut_at < most else most, self.bytes)
 
     def _bulk(self, draft: _Draft) -> Bulk:
         entries, outcomes = draft.entries, draft.outcomes

@@ -75,7 +75,7 @@ class Decoder:
         documents: list[Struct] = []
         others: dict[int, Verdict] = {}
         lacking = incomplete = 0
-        for number, raw in enumerate(raws):
+        for raw in raws:
             if not sparse:  # most payloads have the same fields in each line
                 try:
                     documents.append(read(raw))
@@ -85,6 +85,7 @@ class Decoder:
             try:
                 document = read_sparse(raw)
             except UNFIT:
+                number = len(documents) + len(others)
                 others[number] = self._explain(raw, position + number)
                 if self._decode is not read_sparse:
                     break
