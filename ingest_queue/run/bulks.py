@@ -12,7 +12,7 @@ from ingest_queue.run.entries import Entries, Entry, excerpt, outcome
 from ingest_queue.run.protocols import Decode, Fields, Rejected
 from ingest_queue.run.seen import Seen
 
-ACTION_BYTES: Final = 100  # of an action line, roughly: a long id stands in its document as well
+ACTION_BYTES: Final = 100  # of an action line, roughly; an id of 512 bytes makes it longer
 FIELD_CHARACTERS: Final = 200
 DUPLICATE: Final = "duplicate_external_id"
 NO_FIELDS: Final[frozenset[str]] = frozenset()
@@ -48,7 +48,7 @@ class _Draft:
     outcomes: list[Outcome] = field(default_factory=list)
 
     def reach(self, lines: Lines, at: int) -> int:
-        """Return the number of the line that the bulk ends before; it takes those from `at` on, one at least when empty.
+        """Make room for lines from `at` on, for one at least when empty; return the number of the line that it ends before.
 
         Lines that will be refused count as well: judging them takes time, and between bulks the lease is renewed.
         """

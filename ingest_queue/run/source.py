@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from ingest_queue.config import MIB
 from ingest_queue.intake.payload import ChunkIndex, Lines, lines
 
-AT_ONCE: Final = 5000  # a chunk may hold a hundred times as many, and each may take long to judge
+DOCUMENTS_AT_ONCE: Final = 5000  # of a chunk, which may hold a hundred times as many; each may take long to judge,
+BYTES_AT_ONCE: Final = 2 * MIB  # and the longer, the longer it is: about so many together
 
 
 class PayloadSource:
@@ -24,5 +26,6 @@ class PayloadSource:
             chunk = self._index.chunk(number, self._read_chunk(number))
             found = lines(chunk)
             first, last = max(position - found.position, 0), min(end - found.position, len(found))
-            for start in range(first, last, AT_ONCE):
-                yield found[start : min(start + AT_ONCE, last)]
+            at_once = min(DOCUMENTS_AT_ONCE, max(1, len(found) * BYTES_AT_ONCE // len(chunk.data)))
+            for start in range(first, last, at_once):
+                yield found[start : min(start + at_once, last)]

@@ -70,6 +70,15 @@ def test_many_short_lines_come_a_few_thousand_at_a_time() -> None:
     assert list(Cutter(decode, Seen(), 100, BIG).recall(source.after(10, 11_000))) == [5000, 5000, 990]
 
 
+def test_long_lines_of_a_large_chunk_come_a_few_megabytes_at_a_time() -> None:
+    """Four thousand of 12 KB that are refused took 20 s to judge, and the lease lasts 15."""
+    text, index = (b"x" * 10_239 + b"\n") * 1000, ChunkIndex()
+    index.add(Chunk(0, 0, 1, 1000, text))
+    parts = list(PayloadSource(lambda _number: text, index).after(0))
+    assert sum(map(len, parts)) == 1000
+    assert max(sum(map(len, part.raws)) for part in parts) <= 2 * BIG
+
+
 def test_a_failures_field_is_cut_as_its_line_is() -> None:
     """An unknown key may be as long as its line, and details are outside the budget of payload bytes."""
     why = Rejection(Code.SCHEMA_MISMATCH, "k" * 5000, "unknown")

@@ -1,7 +1,7 @@
 """The fast path takes only what the explainer takes, takes ordinary documents, and never breaks on any bytes."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -102,6 +102,49 @@ def test_thousands_of_lines_of_every_kind_are_judged_as_one_by_one(rule: str) ->
         raws = [odd[n // 97 % len(odd)] if n % 97 == 96 else kinds[n % len(kinds)] for n in range(3000)]
         alone = Decoder(definition, "job")
         assert Decoder(definition, "job")(raws, 0) == [judged(alone, raw, position) for position, raw in enumerate(raws)]
+
+
+OPEN: Final = Definition.parse(
+    {
+        "slug": "open",
+        "id": {"rule": "field", "field": "id"},
+        "fields": [{"name": "id", "type": "keyword"}],
+        "open": ["m_*", {"pattern": "geo_*", "type": "geo_point"}, {"pattern": "o_*", "type": "integer", "array": True}],
+    }
+)
+
+
+def test_documents_before_a_new_field_are_counted_by_the_shape_that_they_were_read_with() -> None:
+    """By the new one a repeated key would pass for the field that a later line brings."""
+    for before in ([], [b'{"id":"z"}'] * 40):
+        verdicts = Decoder(OPEN, "job")([*before, b'{"id":"a","id":"b"}', *before, b'{"id":"c","m_x":"v"}'], 0)
+        assert isinstance(verdicts[len(before)], Rejection)
+        assert verdicts[-1] == "c"
+    assert Decoder(OPEN, "job")([b'{"id":"a"}', b'{"id":"b","geo_x":"1,1"}', b'{"id":"c"}'], 0) == ["a", "b", "c"]
+    late = Decoder(OPEN, "job", ["geo_b"])
+    assert late([b'{"id":"a","geo_b":{"lat":1,"lon":1}}', b'{"id":"b","geo_a":"1,1"}'], 0) == ["a", "b"]
+
+
+KEYS: Final = ["id", "id", "m_a", "m_b", "geo_a", "geo_b", "o_a", "other"]
+VALUES: Final = ['"x"', '"1,1"', "1", "[1,2]", '{"lat":1,"lon":2}', '{"lat":1,"lat":2}', "null", '"a:b"', '"\\":"']
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(VALUES)), max_size=4), max_size=12))
+def test_open_fields_that_come_in_any_order_are_judged_as_the_explainer_judges_them(
+    documents: list[list[tuple[str, str]]],
+) -> None:
+    """Each new field changes how the next lines are read, and none of those before."""
+    raws = [("{" + ",".join([f'"id":"{n}"', *(f'"{key}":{value}' for key, value in pairs)]) + "}").encode()
+            for n, pairs in enumerate(documents)]  # fmt: skip
+    mapped: set[str] = set()
+    expected: list[str | Rejection] = []
+    for raw in raws:
+        verdict = explain(raw, OPEN, mapped)
+        mapped |= set(verdict.open_fields) if isinstance(verdict, Accepted) else set()
+        expected.append(verdict.id if isinstance(verdict, Accepted) else verdict)
+    decoder = Decoder(OPEN, "job")
+    assert decoder(raws, 0) == expected
+    assert decoder.new_fields() == mapped
 
 
 def test_long_lists_of_numbers_are_quick() -> None:
