@@ -67,14 +67,17 @@ class _Draft:
         """Add lines that have been judged."""
         positions = range(lines.position, lines.position + len(lines))
         self.end, self.line = positions[-1] + 1, lines.numbers[-1]
-        if set(map(type, verdicts)) == ALL_ACCEPTED:
-            self.entries.add(positions, lines.numbers, verdicts, lines.raws)  # type: ignore[arg-type]  # all are ids
-            return
-        for (position, number, raw), verdict in zip(lines, verdicts, strict=True):
-            if type(verdict) is str:
-                self.entries.add((position,), (number,), (verdict,), (raw,))
-            else:
-                self.outcomes.append(_rejection(position, number, raw, verdict))  # type: ignore[arg-type]  # exact type for speed
+        refused = (
+            [] if set(map(type, verdicts)) == ALL_ACCEPTED else [n for n, each in enumerate(verdicts) if type(each) is not str]
+        )
+        begin = 0
+        for number in (*refused, len(lines)):  # what stands between two refused lines at once
+            part = slice(begin, number)
+            self.entries.add(positions[part], lines.numbers[part], verdicts[part], lines.raws[part])  # type: ignore[arg-type]
+            begin = number + 1
+        for number in refused:
+            where = positions[number], lines.numbers[number], lines.raws[number]
+            self.outcomes.append(_rejection(*where, verdicts[number]))  # type: ignore[arg-type]  # exact type for speed
 
 
 @dataclass(frozen=True, slots=True)

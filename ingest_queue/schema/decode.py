@@ -52,7 +52,7 @@ class Decoder:
         if others or len(numbers) < len(raws):
             numbers = [number for number in numbers if number not in others]
             raws = [raws[number] for number in numbers]
-        verdicts = self._ids(documents, raws, [position + number for number in numbers])
+        verdicts = self._ids(documents, raws, position, numbers)
         for number in shape.doubtful(documents, raws, absent):
             verdicts[number] = self._explain(raws[number], position + numbers[number])
         for number, verdict in others.items():
@@ -87,13 +87,13 @@ class Decoder:
         self._sparse = incomplete > SPARSE * len(documents)
         return documents, absent, others
 
-    def _ids(self, documents: Sequence[Any], raws: Sequence[bytes], positions: Sequence[int]) -> list[Verdict]:
+    def _ids(self, documents: Sequence[Any], raws: Sequence[bytes], position: int, numbers: Sequence[int]) -> list[Verdict]:
         if self._rule is Rule.FIELD:
             return [document.id for document in documents]
         if self._rule is Rule.POSITION:
-            return [ids.from_position(self._job_id, position) for position in positions]
-        every = zip(documents, raws, positions, strict=True)
-        return [ids.from_uri(document.id) or self._explain(raw, position) for document, raw, position in every]
+            return [ids.from_position(self._job_id, position + number) for number in numbers]
+        every = zip(documents, raws, numbers, strict=True)
+        return [ids.from_uri(document.id) or self._explain(raw, position + number) for document, raw, number in every]
 
     def new_fields(self) -> frozenset[str]:
         """Return the open fields met for the first time since the last call; the index does not have them yet."""
