@@ -47,8 +47,8 @@ MUTANTS: Final = (
     Mutant(
         "version fence",
         "ingest_queue/run/entries.py",
-        "parts.append(ACTION % (_json_text(entry.id), base | entry.position))",
-        """parts.append(b'{"index":{"_id":%b}}' % _json_text(entry.id))""",
+        "return DOCUMENT * len(columns) % tuple(values)",
+        """return b"".join(b'{"index":{"_id":%b}}\\n%b\\n' % (_json_text(entry.id), entry.raw) for entry in columns)""",
         "late",
     ),
     Mutant(
