@@ -15,7 +15,7 @@ from tests.faults.gate import Gate
 from tests.faults.world import World, document, kill_both
 from tests.servers.processes import RQ_CLASSES, Process, wait_for
 
-FEW = [document(n) for n in range(200)]
+FEW = [document(n) for n in range(400)]  # more bulks than may lie behind one that is held
 IDS = [one["id"] for one in FEW]
 
 
