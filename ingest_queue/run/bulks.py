@@ -67,9 +67,9 @@ class _Draft:
         """Add lines that have been judged."""
         positions = range(lines.position, lines.position + len(lines))
         self.end, self.line = positions[-1] + 1, lines.numbers[-1]
-        refused = (
-            [] if set(map(type, verdicts)) == ALL_ACCEPTED else [n for n, each in enumerate(verdicts) if type(each) is not str]
-        )
+        refused: list[int] = []
+        if set(map(type, verdicts)) != ALL_ACCEPTED:
+            refused = [number for number, verdict in enumerate(verdicts) if type(verdict) is not str]
         begin = 0
         for number in (*refused, len(lines)):  # what stands between two refused lines at once
             part = slice(begin, number)

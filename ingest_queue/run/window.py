@@ -21,7 +21,7 @@ from ingest_queue.run.protocols import Observe, Run, Sink
 from ingest_queue.run.steps import Ask, What, decided, next_asks
 from ingest_queue.run.tally import Answered
 
-BEHIND_HEAD: Final = 4  # times the window: a server that writes a segment takes as long for one bulk as for eight others
+FLIGHTS_KEPT: Final = 4  # times the window: a server that writes a segment takes as long for one bulk as for five others
 
 
 @dataclass(eq=False, slots=True)
@@ -113,7 +113,7 @@ class Window:
 
     def _is_held_up(self) -> bool:
         """Whether the first of many bulks is not answered yet; once it is, `answered` takes it and others out."""
-        return len(self._flights) >= BEHIND_HEAD * self._size and self._flights[0].unanswered > 0
+        return len(self._flights) >= FLIGHTS_KEPT * self._size and self._flights[0].unanswered > 0
 
     def _unanswered(self) -> int:
         return sum(1 for flight in self._flights if flight.unanswered)

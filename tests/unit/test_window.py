@@ -1,13 +1,13 @@
-"""The bulks in flight: order, refusals, giving up, leaving."""
+"""The bulks in flight: order, refusals, leaving."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
-from ingest_queue.errors import JobFailed, RunLost, SinkAway
+from ingest_queue.errors import JobFailed
 from ingest_queue.job import Fate, Outcome
-from ingest_queue.run.answers import Answer, Refusal
+from ingest_queue.run.answers import Answer
 from ingest_queue.run.bulks import Bulk
 from ingest_queue.run.entries import Entry
 from ingest_queue.run.tally import Answered
@@ -15,34 +15,7 @@ from ingest_queue.run.window import Window
 from tests.unit.answers import Answers
 from tests.unit.hands import Hands
 from tests.unit.record import HeldRun, Record
-
-BUSY = Refusal("busy")
-
-
-def busy(entries: Sequence[Entry]) -> Answer:
-    return Answer(again=entries, refusal=BUSY)
-
-
-def busy_for(seconds: float) -> Callable[[Sequence[Entry]], Answer]:
-    return lambda entries: Answer(again=entries, refusal=Refusal("busy", seconds))
-
-
-def bulk(start: int, end: int, *outcomes: Outcome) -> Bulk:
-    decided = {outcome.position for outcome in outcomes}
-    entries = tuple(Entry(n, n + 1, f"id{n}", b"{}") for n in range(start, end) if n not in decided)
-    return Bulk(start, end, entries, outcomes)
-
-
-def open_window(sink: Answers, hands: Hands, *, halting: bool = False, lease_s: float = 10_000) -> Window:
-    run = HeldRun(Record([]), hands.clock)
-    run.halting, run.lease_until = halting, lease_s
-    return Window(sink, 2, run, in_place_s=60.0, pool=hands, chance=lambda: 1.0)
-
-
-def wait_for(window: Window) -> None:
-    """Come back once a second, as the loop does, until everything is answered."""
-    while not window.is_empty(within_s=1):
-        pass
+from tests.unit.windows import BUSY, bulk, busy, busy_for, open_window, wait_for
 
 
 def test_bulks_come_back_in_payload_order_however_their_answers_come() -> None:
@@ -163,71 +136,6 @@ def test_a_newer_document_is_looked_up_before_its_fate_is_told() -> None:
         window.send(bulk(0, 2))
         assert window.is_empty(within_s=1)
     assert sink.asked == [("send", (0, 1)), ("look_up", (0,))]
-
-
-def test_a_minute_without_one_document_decided_gives_the_worker_back() -> None:
-    """A worker that waits for one cluster could serve another; the reason is for people."""
-    hands = Hands()
-    with open_window(Answers(*[busy] * 100), hands) as window:
-        window.send(bulk(0, 2))
-        with pytest.raises(SinkAway, match="busy"):
-            wait_for(window)
-    assert 60 <= hands.now < 61
-
-
-def test_a_request_that_ran_into_its_timeout_counts_from_when_it_was_sent() -> None:
-    """A cluster that hangs for 60 s has had its minute."""
-    hands = Hands()
-
-    def hang(entries: Sequence[Entry]) -> Answer:
-        hands.now += 60.0
-        return busy(entries)
-
-    sink = Answers(hang)
-    with open_window(sink, hands) as window:
-        window.send(bulk(0, 2))
-        with pytest.raises(SinkAway):
-            window.is_empty(within_s=1)
-    assert len(sink.asked) == 1
-
-
-def test_progress_of_any_bulk_makes_the_patience_new() -> None:
-    """A cluster that is slow but takes something is not away."""
-    hands = Hands()
-    one_a_time = [lambda entries: Answer(again=entries[1:], refusal=Refusal("busy", 50.0))] * 3
-    with open_window(Answers(*one_a_time), hands) as window:
-        window.send(bulk(0, 3))
-        assert window.is_empty(within_s=1000)
-    assert hands.now >= 100
-
-
-def test_a_halt_does_not_wait_for_a_busy_cluster() -> None:
-    """A worker that shuts down while documents back off gives the job to the next one."""
-    hands = Hands()
-    with open_window(Answers(busy), hands, halting=True) as window:
-        window.send(bulk(0, 2))
-        with pytest.raises(SinkAway):
-            window.is_empty(within_s=1000)
-    assert hands.now < 1
-
-
-def test_a_halt_waits_for_what_is_on_the_wire() -> None:
-    """Its answer is needed: the job must rest with every document's fate known."""
-    hands = Hands()
-    with open_window(Answers(), hands, halting=True) as window:
-        window.send(bulk(0, 2))
-        assert window.is_empty(within_s=1)
-        assert window.answered() == [Answered(0, 2)]
-
-
-def test_nothing_is_sent_after_the_lease() -> None:
-    """By then another run may have the job, and the job may have been paused: also a re-send must not begin."""
-    hands, sink = Hands(), Answers(busy_for(16))
-    with open_window(sink, hands, lease_s=15) as window:
-        window.send(bulk(0, 1))
-        with pytest.raises(RunLost):
-            window.is_empty(within_s=100)
-    assert len(sink.asked) == 1
 
 
 @pytest.mark.parametrize("problem", [JobFailed("index_not_found", "gone"), RuntimeError("a bug")])
