@@ -70,12 +70,11 @@ def _attempt(plan: Plan, node_url: str) -> Result:
                 worlds[0].settings["INGEST_REQUEST_TIMEOUT_S"] = "1.5"  # of its workers; setting the scene may take longer
             proxy.alias = f"default_{worlds[0].slug}"
             scene = Scene(plan, worlds[0], worlds[1] if plan.rival else None, redis, proxy, node_url)
-            holds = [proxy.hold(strike.position, strike.point) for strike in plan.strikes]
-            for strike, hold in zip(plan.strikes, holds, strict=True):
-                struck += carry_out(scene, strike, hold)
+            for strike in plan.strikes:
+                struck += carry_out(scene, strike)
             scene.finish()
             proxy.soothe()
-            for hold in holds:
+            for hold in proxy.holds:
                 if hold.reached.is_set():
                     assert hold.over.wait(PATIENCE_S), "a held bulk is not let go"
             scene.wake()

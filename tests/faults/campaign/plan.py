@@ -15,7 +15,8 @@ from tests.faults.world import BULK, LEASE_S
 REST: Final = True  # a step that waits until the job has come to rest
 NOW: Final = False
 Step = tuple[str, bool]
-APART: Final = 6 * BULK  # documents between two strikes, and before the first: more than the window holds
+UNDER_WAY: Final = 8 * BULK  # documents: the most that a run has announced and not settled
+APART: Final = UNDER_WAY + BULK  # documents between two strikes, and before the first: no bulk under way meets the next strike
 
 
 class Family(StrEnum):
@@ -157,7 +158,7 @@ def plan(seed: int, attempt: int = 0) -> Plan:
     groups = [group for number, group in enumerate(groups) if number in (0, len(groups) - 1) or not set(group) & set(LAST)]
     if len(groups) > 1 and set(groups[0]) & set(LAST):
         groups = groups[:1]
-    count = chance.randint((len(groups) + 3) * APART, (len(groups) + 9) * APART) * (attempt + 1)
+    count = chance.randint((len(groups) + 2) * APART, (len(groups) + 6) * APART) * (attempt + 1)
     positions = _positions(chance, len(groups), count)
     strikes = tuple(_strike(chance, position, group) for position, group in zip(positions, groups, strict=True))
     return Plan(

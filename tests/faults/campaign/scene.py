@@ -14,19 +14,21 @@ from ingest_queue.states import DELETE, RESTING, Event, State
 from tests.faults.campaign.judge import Judge
 from tests.faults.campaign.model import Model
 from tests.faults.campaign.payload import Line, edited, lines, ndjson
-from tests.faults.campaign.plan import Plan
+from tests.faults.campaign.plan import UNDER_WAY, Plan
 from tests.faults.campaign.proxy import Proxy
 from tests.faults.world import BULK, World
 from tests.servers.processes import Process, wait_for
 from tests.servers.redis import RedisServer
 
 PATIENCE_S = 60.0
-SLACK = 4 * BULK  # documents that a run may announce between our look at it and our verb
 
 
 @dataclass
 class Scene:
-    """`job` is the one that is struck; a `rival` has a job on an index of its own, which the same workers carry in turns."""
+    """`job` is the one that is struck; a `rival` has a job on an index of its own, which the same workers carry in turns.
+
+    `coming`: a hold for each strike that is still to come.
+    """
 
     plan: Plan
     world: World
@@ -43,6 +45,7 @@ class Scene:
         self.began = time.monotonic()
         self.chance = Random(self.plan.seed)
         self.judges = [Judge(world, self.tell) for world in (self.world, self.rival) if world]
+        self.coming = [self.proxy.hold(strike.position, strike.point) for strike in self.plan.strikes]
         self.model = Model(self.plan.lines, self.plan.on_duplicate == "reject")
         self.job = self._submit(self.world, self.plan.lines)
         self.rivals_job = self._submit(self.rival, self.plan.rival) if self.rival else None
@@ -76,8 +79,14 @@ class Scene:
         return self.world.job(self.job)
 
     def rest(self) -> Job:
-        """Wait until the job rests; check that the index is then exactly what its counts say."""
+        """Wait until the job rests; check that the index is then exactly what its counts say.
+
+        Meanwhile nothing is held for a strike to come: a run whose bulk is held cannot rest.
+        """
+        armed = [(hold.position, hold.point) for hold in self.coming]
+        self.proxy.disarm(self.coming)
         job = self.world.until(self.job, *RESTING, timeout_s=PATIENCE_S)
+        self.coming = [self.proxy.hold(*one) for one in armed]
         self.tell(f"at rest: {job.state.value}, {job.counts}")
         self.judges[0].compare(job, self.model)
         return job
@@ -118,7 +127,7 @@ class Scene:
         if verb == DELETE:
             after = lines(self.chance, self.chance.randint(2 * BULK, len(self.model.payload)), "next job")
             self.world.engine.delete(job.id)
-            at_most = at if job.state in RESTING else job.sent_to + SLACK
+            at_most = at if job.state in RESTING else job.sent_to + UNDER_WAY  # it announces between our look and our verb
             self.model.abandoned(at, at_most, after)
             self.job = self._submit(self.world, after)
         elif verb == Event.EDIT:

@@ -12,7 +12,6 @@ from ingest_queue.job import Job
 from ingest_queue.states import RESTING
 from ingest_queue.store import keys
 from tests.faults.campaign.plan import NOW, STORMS, Family, Fault, Kind, Strike
-from tests.faults.campaign.proxy import Hold
 from tests.faults.campaign.scene import PATIENCE_S, Scene
 from tests.faults.world import kill_both, kill_horse
 from tests.servers.opensearch import ask
@@ -24,13 +23,15 @@ BEFALL_S: Final = 15.0  # how long a torment waits for the bulks it is meant for
 HEALING: Final = (Family.REDIS, Family.PROCESS, Family.INDEX, Family.STORM)  # a hung worker sends no bulk to be tormented
 
 
-def carry_out(scene: Scene, strike: Strike, hold: Hold) -> list[Kind]:
+def carry_out(scene: Scene, strike: Strike) -> list[Kind]:
     """Wait for the held bulk, strike, heal; return the kinds that struck between the first and the last checkpoint."""
+    hold = scene.coming.pop(0)
     deadline = time.monotonic() + PATIENCE_S
     while not hold.reached.wait(POLL_S):
         job = scene.now()
         if job.state in RESTING:
             scene.tell(f"missed: {job.state.value} before document {strike.position}")
+            scene.proxy.disarm([hold])
             return []
         assert time.monotonic() < deadline, f"document {strike.position} is never sent: {job}"
     job, holder = scene.now(), _holder(scene)
