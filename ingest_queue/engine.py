@@ -22,7 +22,7 @@ from ingest_queue.errors import Invalid, JobFailed, Missing, TooLarge, Unavailab
 from ingest_queue.intake.body import Form
 from ingest_queue.job import Job, Kind, Outcome
 from ingest_queue.listing import Page, Wanted, page
-from ingest_queue.payload import StoredPayload, take_in
+from ingest_queue.payload import StoredPayload
 from ingest_queue.queues import Queues
 from ingest_queue.quota import Quota
 from ingest_queue.states import DELETE, Event, State
@@ -34,6 +34,7 @@ from ingest_queue.store.figures import Series
 from ingest_queue.store.metrics import Metric
 from ingest_queue.store.records import Once, Word
 from ingest_queue.store.store import Store
+from ingest_queue.taking import take_in
 from ingest_queue.waiting import awaited
 
 DETAILS: Final[Mapping[str, keys.Key]] = {"failed": keys.FAILURES, "skipped": keys.SKIPPED, "duplicate": keys.DUPLICATES}

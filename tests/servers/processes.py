@@ -17,6 +17,7 @@ T = TypeVar("T")
 ROOT: Final = Path(__file__).parents[2]
 POLL_S: Final = 0.02
 TAIL: Final = 8000  # characters of a log shown when something fails
+UNSET: Final = frozenset({"PYTHONDONTWRITEBYTECODE"})  # with it each process compiles everything anew, for a second
 
 
 def wait_for(condition: Callable[[], T | None], timeout_s: float = 20.0, what: str = "") -> T:
@@ -34,7 +35,7 @@ class Process:
 
     def __init__(self, name: str, argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> None:
         self.name, self.argv, self.log = name, list(argv), log
-        self.env = {**os.environ, **(env or {})}
+        self.env = {name: value for name, value in os.environ.items() if name not in UNSET} | dict(env or {})
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Process":
