@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from statistics import median
-from typing import Final
+from typing import Final, TypeAlias
 
 from benchmarks.chart import Point
 from benchmarks.cities import definition, ndjson
@@ -15,21 +15,23 @@ from ingest_queue.intake.payload import cut, pack
 CITIES: Final = 234_908
 WARM_UPS: Final = 8
 BARE, OURS, SCRIPT, DUMP, JS = "bare client", "Ingest Queue", "streaming_bulk", "elasticdump", "opensearch-js"
-MARKS: Final = {"P2": SCRIPT, "P3": DUMP, "P3b": JS}
+MARKS: Final = {"P1": BARE, "P2": SCRIPT, "P3": DUMP, "P3b": JS}
+ROUNDS: Final = {BARE: 9, SCRIPT: 3, DUMP: 5, JS: 5}  # the nearer the ratio is to its floor, the more
+Client: TypeAlias = Callable[[str], Took]
+Loads: TypeAlias = dict[str, list[tuple[Took, Took]]]  # of each other client: ours and its, one after the other
 WINDOWS: Final = (1, 2, 3)
 BULKS: Final = (500, 1000, 2500, 5000, 10_000)
 
 
 def loads(stage: Stage, wanted: frozenset[str], curve: list[Point]) -> Iterator[Figure]:
-    """Load all cities with each client in turn, order reversed each round; once the node is warm."""
-    documents, rounds = (20_000, 1) if stage.quick else (CITIES, 3)
+    """Load all cities with each client, and each time with ours before or after it: the node is quicker at times, and slower."""
+    documents = 20_000 if stage.quick else CITIES
     body = ndjson(documents)
     with World(stage, stage.node) as world:
         world.start_workers()
         peers = Peers(stage.node, stage.directory, body, definition("any"))
         peers.prepare()
-        clients: dict[str, Callable[[str], Took]] = {OURS: lambda slug: ours(world, slug, body)}
-        clients[BARE] = lambda slug: peers.bare(alias(slug))
+        clients: dict[str, Client] = {BARE: lambda slug: peers.bare(alias(slug))}
         if "P2" in wanted:
             clients[SCRIPT] = lambda slug: peers.streaming(alias(slug))
         if wanted & {"P3", "P3b"}:
@@ -38,15 +40,19 @@ def loads(stage: Stage, wanted: frozenset[str], curve: list[Point]) -> Iterator[
             else:
                 clients[DUMP] = lambda slug: peers.elasticdump(alias(slug))
                 clients[JS] = lambda slug: peers.opensearch_js(alias(slug))
-        took: dict[str, list[Took]] = defaultdict(list)
+        took: Loads = defaultdict(list)
         _warm_up(world, clients[BARE], most=1 if stage.quick else WARM_UPS)
-        for turn in range(rounds):
-            for name in list(clients)[:: -1 if turn % 2 else 1]:
-                took[name].append(_load(world, clients[name]))
+        for turn in range(1 if stage.quick else max(ROUNDS.values())):
+            for name, other in clients.items():
+                if turn < ROUNDS[name]:
+                    pair = (lambda slug: ours(world, slug, body), other)[:: -1 if turn % 2 else 1]
+                    first, second = (_load(world, client) for client in pair)
+                    took[name].append((second, first) if turn % 2 else (first, second))
         stored = sum(len(pack(chunk.data)) for chunk in cut([body], world.config))
         yield from _figures(took, documents, stored)
-    for name, several in took.items():
-        curve.append(Point(name, 0, 0, documents / median(one.wall_s for one in several)))
+    walls = {OURS: [our.wall_s for pairs in took.values() for our, _ in pairs]}
+    walls |= {name: [its.wall_s for _, its in pairs] for name, pairs in took.items()}
+    curve += [Point(name, 0, 0, documents / median(several)) for name, several in walls.items()]
 
 
 def ours(world: World, slug: str, body: bytes) -> Took:
@@ -69,7 +75,7 @@ def sweep(stage: Stage, curve: list[Point]) -> None:
                 curve.append(Point("Ingest Queue", window, bulk, documents / took.wall_s))
 
 
-def _warm_up(world: World, client: Callable[[str], Took], most: int) -> None:
+def _warm_up(world: World, client: Client, most: int) -> None:
     """Load until the node was no quicker twice: its JVM compiles for minutes, on the cores that the clients share."""
     best, slower = float("inf"), 0
     for _ in range(most):
@@ -80,7 +86,7 @@ def _warm_up(world: World, client: Callable[[str], Took], most: int) -> None:
             return
 
 
-def _load(world: World, client: Callable[[str], Took], bulk_documents: int | None = None) -> Took:
+def _load(world: World, client: Client, bulk_documents: int | None = None) -> Took:
     """Load into a new index, count what is in it, delete it: each client finds the node alike."""
     slug = world.index(bulk_documents=bulk_documents)
     took = client(slug)
@@ -90,13 +96,18 @@ def _load(world: World, client: Callable[[str], Took], bulk_documents: int | Non
     return took
 
 
-def _figures(took: dict[str, list[Took]], documents: int, stored: int) -> Iterator[Figure]:
-    walls = {name: [one.wall_s for one in several] for name, several in took.items()}
-    cpus = {name: [1e6 * one.cpu_s / documents for one in several] for name, several in took.items()}
-    ours, cpu = median(walls[OURS]), median(cpus[OURS])
-    absolute = {"documents_per_s": documents / ours, "cpu_s": cpu / 1e6, "stored_bytes": stored / documents}
-    yield Figure("P1", median(walls[BARE]) / ours, spread(walls[OURS]), spread(walls[BARE]), absolute)
+def _figures(took: Loads, documents: int, stored: int) -> Iterator[Figure]:
+    """Compare each pair; of the ratios the median. For P1 also what a document costs us."""
     for mark, name in MARKS.items():
-        if name in walls:
-            yield Figure(f"{mark} wall", median(walls[name]) / ours, spread(walls[OURS]), spread(walls[name]))
-            yield Figure(f"{mark} CPU", cpu / median(cpus[name]), spread(cpus[OURS], "µs", 1), spread(cpus[name], "µs", 1))
+        if pairs := took.get(name):
+            walls = [(our.wall_s, its.wall_s) for our, its in pairs]
+            cpus = [(1e6 * our.cpu_s / documents, 1e6 * its.cpu_s / documents) for our, its in pairs]
+            ratio, (ours, its) = median(its / ours for ours, its in walls), zip(*walls, strict=True)
+            our_cpu, its_cpu = zip(*cpus, strict=True)
+            if name == BARE:
+                absolute = {"documents_per_s": documents / median(ours), "cpu_s": median(our_cpu) / 1e6}
+                yield Figure(mark, ratio, spread(ours), spread(its), {**absolute, "stored_bytes": stored / documents})
+            else:
+                yield Figure(f"{mark} wall", ratio, spread(ours), spread(its))
+                ratio = median(ours / its for ours, its in cpus)
+                yield Figure(f"{mark} CPU", ratio, spread(our_cpu, "µs", 1), spread(its_cpu, "µs", 1))
