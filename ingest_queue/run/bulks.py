@@ -13,6 +13,7 @@ from ingest_queue.run.protocols import Decode, Fields, Rejected
 from ingest_queue.run.seen import Seen
 
 ACTION_BYTES: Final = 100  # of an action line, roughly; an id of 512 bytes makes it longer
+FIRST_DOCUMENTS: Final = 1000  # of a run's first bulk at most: the cluster begins while the next one is judged
 FIELD_CHARACTERS: Final = 200
 DUPLICATE: Final = "duplicate_external_id"
 NO_FIELDS: Final[frozenset[str]] = frozenset()
@@ -82,7 +83,7 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class Cutter:
-    """Cuts bulks of up to `documents` and about `bytes` (a larger single document makes its own)."""
+    """Cuts bulks of up to `documents` and about `bytes` (a larger single document makes its own); the first is smaller."""
 
     decode: Decode
     seen: Seen
@@ -95,18 +96,19 @@ class Cutter:
     def bulks(self, source: Iterable[Lines], cut_at: int) -> Iterator[Bulk]:
         """Yield bulks in payload order; none crosses position `cut_at`."""
         draft: _Draft | None = None
+        most = min(FIRST_DOCUMENTS, self.documents)
         for lines in source:
-            verdicts = self.decode(lines.raws, lines.position)
             at = 0
             while at < len(lines):
-                draft = draft or self._begin(lines.position + at, cut_at)
+                draft = draft or self._begin(lines.position + at, cut_at, most)
                 end = draft.reach(lines, at)
                 if end > at:
-                    draft.take(lines[at:end], verdicts[at:end])
+                    part = lines[at:end]
+                    draft.take(part, self.decode(part.raws, part.position))
                 at = end
                 if at < len(lines) or draft.end == draft.most:
                     yield self._bulk(draft)
-                    draft = None
+                    draft, most = None, self.documents
         if draft:
             yield self._bulk(draft)
 
@@ -116,8 +118,8 @@ class Cutter:
             self.seen.repeats([verdict for verdict in self.decode(lines.raws, lines.position) if type(verdict) is str])
             yield len(lines)
 
-    def _begin(self, position: int, cut_at: int) -> _Draft:
-        most = position + self.documents
+    def _begin(self, position: int, cut_at: int, documents: int) -> _Draft:
+        most = position + documents
         return _Draft(position, position, cut_at if position < cut_at < most else most, self.bytes)
 
     def _bulk(self, draft: _Draft) -> Bulk:

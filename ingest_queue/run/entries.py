@@ -1,5 +1,6 @@
 """Documents on their way into the index: place in the payload, id, and the line's original bytes; kept by columns."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -11,7 +12,8 @@ from ingest_queue.job import Fate, Outcome
 
 POSITION_BITS: Final = 20  # a version is the round above the position; payloads end at 2**20 - 1 documents
 RAW_CHARACTERS: Final = 200
-DOCUMENT: Final = b'{"index":{"_id":%b,"version":%d,"version_type":"external_gte"}}\n%b\n'
+DOCUMENT: Final = b'{"index":{"_id":"%%b","version":%d%%b,"version_type":"external_gte"}}\n%%b\n'
+LAST_DIGITS: Final = tuple(b"%03d" % number for number in range(1000))
 _json_text = msgspec.json.Encoder().encode
 
 
@@ -72,9 +74,29 @@ def body(entries: Sequence[Entry], round: int) -> bytes:
     The version makes the newest round win, and within it the later line, in whatever order requests arrive.
     """
     columns = Entries.of(entries)
-    versions = map((round << POSITION_BITS).__add__, columns.positions)
-    values = chain.from_iterable(zip(map(_json_text, columns.ids), versions, columns.raws, strict=True))
-    return DOCUMENT * len(columns) % tuple(values)
+    positions, raws, ids = columns.positions, columns.raws, _quoted(columns.ids)
+    first_version = round << POSITION_BITS
+    parts = []
+    begin = 0
+    while begin < len(ids):  # those whose versions differ in the last three digits alone: no number is formatted for each
+        thousands = (first_version + positions[begin]) // 1000
+        zeros = thousands * 1000 - first_version  # the position whose version ends in 000
+        end = bisect_left(positions, zeros + 1000, begin)
+        last: Sequence[bytes] = LAST_DIGITS[positions[begin] - zeros : positions[end - 1] - zeros + 1]
+        if len(last) != end - begin:  # some positions are left out
+            last = [LAST_DIGITS[position - zeros] for position in positions[begin:end]]
+        values = chain.from_iterable(zip(ids[begin:end], last, raws[begin:end], strict=True))
+        parts.append(DOCUMENT % thousands * (end - begin) % tuple(values))
+        begin = end
+    return b"".join(parts)
+
+
+def _quoted(ids: Sequence[str]) -> Sequence[bytes]:
+    """Return ids as JSON strings without their outer quotes."""
+    text = _json_text(ids)
+    if not ids or b"\\" in text:
+        return [_json_text(id)[1:-1] for id in ids]
+    return text[2:-2].split(b'","')  # without escapes each quote is an outer one
 
 
 def round_of(version: int) -> int:

@@ -1,6 +1,8 @@
 """Lines into bulks: what is sent, what is decided without sending, and where a bulk ends."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,22 @@ def spans(bulks: list[Bulk]) -> list[tuple[int, int]]:
 def test_a_bulk_holds_so_many_documents_and_no_more() -> None:
     """The number of documents bounds the time of one request and the granularity of a pause."""
     assert spans(cut([line(str(n)) for n in range(7)], documents=3)) == [(0, 3), (3, 6), (6, 7)]
+
+
+def test_the_first_bulk_is_small_so_that_the_cluster_has_something_to_do_soon() -> None:
+    """Also of a run that goes on. Judging thousands of documents takes a while in which nothing else happens."""
+    lines = [line(str(n)) for n in range(4200)]
+    assert spans(cut(lines, documents=2000)) == [(0, 1000), (1000, 3000), (3000, 4200)]
+    resumed = Cutter(decode, Seen(), 2000, BIG).bulks(Payload(lines).after(500), 700)
+    assert spans(list(resumed)) == [(500, 700), (700, 2700), (2700, 4200)]
+    judged: list[int] = []
+
+    def noted(raws: Sequence[bytes], position: int) -> list[Any]:
+        judged.append(len(raws))
+        return decode(raws, position)
+
+    next(Cutter(noted, Seen(), 2000, BIG).bulks(Payload(lines, 4200).after(0), 0))
+    assert judged == [1000]
 
 
 def test_a_bulk_never_crosses_what_an_earlier_run_announced() -> None:
@@ -155,6 +173,19 @@ def test_the_body_carries_each_line_as_it_was_behind_a_version_of_round_and_posi
     assert round_of(index["version"]) == 1_700_000_000_000
     assert index["version"] % (1 << 20) == 5
     assert index["version"] < 1 << 63
+
+
+@given(
+    st.lists(st.text(st.sampled_from('a,"\\:ä\n€'), min_size=1, max_size=4), max_size=12),
+    st.integers(1, 1 << 42), st.integers(0, (1 << 20) - 1), st.lists(st.integers(1, 700), min_size=12, max_size=12),
+)  # fmt: skip
+def test_the_body_names_each_id_and_version_whatever_they_are(ids: list[str], round: int, first: int, gaps: list[int]) -> None:
+    """They are written many at once: quotes and commas in ids, lines left out and versions that end in 000 must not show."""
+    entries = [Entry(first + sum(gaps[:n]), n, id, b'{"n":%d}' % n) for n, id in enumerate(ids)]
+    lines = body(entries, round).split(b"\n")
+    actions = [json.loads(action)["index"] for action in lines[:-1:2]]
+    assert [(one["_id"], one["version"]) for one in actions] == [(one.id, (round << 20) + one.position) for one in entries]
+    assert lines[1::2] == [one.raw for one in entries]
 
 
 def test_an_excerpt_is_200_characters_of_valid_text() -> None:
