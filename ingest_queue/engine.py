@@ -18,16 +18,15 @@ from ingest_queue.catalog import Catalog
 from ingest_queue.ceilings import Ceilings
 from ingest_queue.config import Config
 from ingest_queue.embedded import addresses
-from ingest_queue.errors import Invalid, JobFailed, Missing, TooLarge, Unavailable
+from ingest_queue.errors import Invalid, JobFailed, TooLarge, Unavailable
 from ingest_queue.intake.body import Form
-from ingest_queue.job import Job, Kind, Outcome
-from ingest_queue.listing import Page, Wanted, page
+from ingest_queue.job import Job, Kind
 from ingest_queue.payload import StoredPayload
 from ingest_queue.queues import Queues
 from ingest_queue.quota import Quota
+from ingest_queue.reader import Reader
 from ingest_queue.states import DELETE, Event, State
 from ingest_queue.store import connect as redis_server
-from ingest_queue.store import keys
 from ingest_queue.store.codec import new_record
 from ingest_queue.store.definitions import no_index
 from ingest_queue.store.figures import Series
@@ -37,7 +36,6 @@ from ingest_queue.store.store import Store
 from ingest_queue.taking import take_in
 from ingest_queue.waiting import awaited
 
-DETAILS: Final[Mapping[str, keys.Key]] = {"failed": keys.FAILURES, "skipped": keys.SKIPPED, "duplicate": keys.DUPLICATES}
 AFRESH: Final = {"attempts": "0", "refusals": "0", "error": "", "waiting_for": "", "waiting_since": ""}
 EFFECTS: Final[Mapping[Event, Mapping[str, Any]]] = {  # what a verb does beside its arrow; transition.lua reads it
     Event.RESUME: {"set": AFRESH, "queued": True, "needs_payload": True},
@@ -59,11 +57,12 @@ def open_engine(config: Config, *, search: bool = True) -> "Engine":
     return Engine(config, Store.open(redis_server.connect(config.redis_url), config), cluster.connect(config))
 
 
-class Engine:
+class Engine(Reader):
     """The engine over one Redis and one cluster. `by` is who asks: what they do not see does not exist for them."""
 
     def __init__(self, config: Config, store: Store, client: OpenSearch) -> None:
-        self.config, self.store, self.cluster = config, store, client
+        super().__init__(store)
+        self.config, self.cluster = config, client
         self.audit = Audit(store.audit)
         self.directory = Directory(store.people, self.audit)
         self.keyring = Keyring(store.people, self.directory, self.audit)
@@ -167,62 +166,6 @@ class Engine:
             if word is Word.ILLEGAL:
                 raise refusals.unfinished(self.get(job_id, by=by))
 
-    def get(self, job_id: str, *, by: Actor = LOCAL) -> Job:
-        """Return the job. Raises Missing."""
-        job = self.store.records.get(job_id)
-        if job is None or not by.sees(job.account, job.index):
-            raise refusals.missing(job_id)
-        return job
-
-    def list(
-        self,
-        wanted: Wanted = Wanted(),  # noqa: B008  frozen
-        *,
-        index: str | None = None,
-        by: Actor = LOCAL,
-        account: str | None = None,
-        cursor: str | None = None,
-        limit: int = 50,
-        offset: int = 0,
-    ) -> Page[Job]:
-        """Return jobs by when they entered their state, newest first; `offset` skips that many, whatever else is wanted.
-
-        Raises Missing, Denied, Invalid for an odd cursor.
-        """
-        return page(self.store.records, self._scope(by, account, index), wanted, cursor, limit, offset)
-
-    def counts(self, *, index: str | None = None, by: Actor = LOCAL, account: str | None = None) -> dict[State, int]:
-        """Return how many jobs are in each state."""
-        return self.store.records.counts(self._scope(by, account, index))
-
-    def failures(
-        self, job_id: str, *, kind: str = "failed", after: int = -1, limit: int = 100, by: Actor = LOCAL
-    ) -> Page[Outcome]:
-        """Return the failed (or skipped, or duplicate) documents behind a position, in payload order."""
-        job = self.get(job_id, by=by)
-        found = self.store.records.details(DETAILS[kind], job_id, after, limit + 1)
-        outcomes = tuple(Outcome(**detail) for detail in found[:limit])
-        total = {"failed": job.counts.failed, "skipped": job.counts.skipped, "duplicate": job.counts.duplicates}[kind]
-        return Page(outcomes, str(outcomes[-1].position) if len(found) > limit else None, total)
-
-    def payload(self, job_id: str, *, first: int = 0, documents: int | None = None, by: Actor = LOCAL) -> Iterator[bytes]:
-        """Return the payload as NDJSON, chunk by chunk: all of it as submitted, or `documents` from position `first` on.
-
-        Raises Missing, Conflict `payload_expired`.
-        """
-        job = self.get(job_id, by=by)
-        stored = self._stored(job)
-        return _told(stored.texts() if not first and documents is None else stored.part(first, documents), job)
-
-    def waiting_for(self, job: Job) -> str | None:
-        """Return a sentence that says what the job waits for; None when it does not wait."""
-        if not job.waits:
-            return None
-        if job.waiting_for:
-            return job.waiting_for
-        holder, alive = self.store.lanes.standing(job.lane)
-        return awaited(job, holder, alive=alive)
-
     def quota(self, account: str | None = None, *, by: Actor = LOCAL) -> Quota:
         """Return what the account may index in this month and what is used of it. Raises Denied."""
         return self.store.quotas.used(by.account_for(account))
@@ -254,7 +197,7 @@ class Engine:
             taken = take_in(pieces, form, upload, self.config)
             upload.store_rest()
             try:
-                first_changed = self._stored(job).first_difference(StoredPayload(self.store.payloads, job.id, upload.name))
+                first_changed = self.stored(job).first_difference(StoredPayload(self.store.payloads, job.id, upload.name))
             except JobFailed as gone:  # the old payload's time came while it was compared
                 raise refusals.conflict(gone.code, gone.message, job) from gone
             edit = {
@@ -270,29 +213,3 @@ class Engine:
 
     def _deed(self, by: Actor, action: str, job: Job) -> AbstractContextManager[None]:
         return self.audit.deed(by, f"job.{action}", f"job:{job.id}", account=job.account, index=job.index)
-
-    def _stored(self, job: Job) -> StoredPayload:
-        if job.payload is None:
-            raise Missing("no_payload", "this job has no payload of its own")
-        stored = StoredPayload(self.store.payloads, job.id, job.payload.name)
-        if not stored.exists():
-            raise refusals.expired(job)
-        return stored
-
-    @staticmethod
-    def _scope(by: Actor, account: str | None, index: str | None) -> str:
-        if index is None and account is None and by.rules_all:
-            return "all"
-        account = by.account_for(account)
-        if not by.sees(account, index):
-            raise no_index(str(index))
-        index = by.index or index
-        return f"index:{account}/{index}" if index else f"account:{account}"
-
-
-def _told(texts: Iterator[bytes], job: Job) -> Iterator[bytes]:
-    """Yield a payload's chunks; one whose time came between two of them is told as a conflict."""
-    try:
-        yield from texts
-    except JobFailed as gone:
-        raise refusals.conflict(gone.code, gone.message, job) from gone
