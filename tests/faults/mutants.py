@@ -47,7 +47,7 @@ MUTANTS: Final = (
     Mutant(
         "version fence",
         "ingest_queue/run/entries.py",
-        "return DOCUMENT * len(columns) % tuple(values)",
+        'return b"".join(parts)',
         """return b"".join(b'{"index":{"_id":%b}}\\n%b\\n' % (_json_text(entry.id), entry.raw) for entry in columns)""",
         "late",
     ),
