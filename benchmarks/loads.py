@@ -45,9 +45,10 @@ def loads(stage: Stage, wanted: frozenset[str], curve: list[Point]) -> Iterator[
         for turn in range(1 if stage.quick else max(ROUNDS.values())):
             for name, other in clients.items():
                 if turn < ROUNDS[name]:
-                    pair = (lambda slug: ours(world, slug, body), other)[:: -1 if turn % 2 else 1]
-                    first, second = (_load(world, client) for client in pair)
-                    took[name].append((second, first) if turn % 2 else (first, second))
+                    order = -1 if turn % 2 else 1
+                    pair = (lambda slug: ours(world, slug, body), other)[::order]
+                    our, its = [_load(world, client) for client in pair][::order]
+                    took[name].append((our, its))
         stored = sum(len(pack(chunk.data)) for chunk in cut([body], world.config))
         yield from _figures(took, documents, stored)
     walls = {OURS: [our.wall_s for pairs in took.values() for our, _ in pairs]}
@@ -72,7 +73,7 @@ def sweep(stage: Stage, curve: list[Point]) -> None:
             world.start_workers()
             for bulk in BULKS:
                 took = _load(world, lambda slug, world=world: ours(world, slug, body), bulk)  # type: ignore[misc]
-                curve.append(Point("Ingest Queue", window, bulk, documents / took.wall_s))
+                curve.append(Point(OURS, window, bulk, documents / took.wall_s))
 
 
 def _warm_up(world: World, client: Client, most: int) -> None:
