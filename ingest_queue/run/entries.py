@@ -3,7 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Final, overload
 
 import msgspec
@@ -12,8 +11,7 @@ from ingest_queue.job import Fate, Outcome
 
 POSITION_BITS: Final = 20  # a version is the round above the position; payloads end at 2**20 - 1 documents
 RAW_CHARACTERS: Final = 200
-DOCUMENT: Final = b'{"index":{"_id":"%%b","version":%d%%b,"version_type":"external_gte"}}\n%%b\n'
-LAST_DIGITS: Final = tuple(b"%03d" % number for number in range(1000))
+LAST_DIGITS: Final = tuple(b'%03d,"version_type":"external_gte"}}\n' % number for number in range(1000))
 _json_text = msgspec.json.Encoder().encode
 
 
@@ -30,8 +28,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 class Entries(Sequence[Entry]):
     """Many of them; each is made only when somebody asks for it, which the usual way does not."""
 
-    positions: list[int] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    positions: Sequence[int] = field(default_factory=list)
+    lines: Sequence[int] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     raws: list[bytes] = field(default_factory=list)
 
@@ -45,10 +43,10 @@ class Entries(Sequence[Entry]):
             found.add((entry.position,), (entry.line,), (entry.id,), (entry.raw,))
         return found
 
-    def add(self, positions: Iterable[int], lines: Iterable[int], ids: Iterable[str], raws: Iterable[bytes]) -> None:
+    def add(self, positions: Sequence[int], lines: Sequence[int], ids: Iterable[str], raws: Iterable[bytes]) -> None:
         """Append documents, given by columns."""
-        self.positions += positions
-        self.lines += lines
+        self.positions = _followed(self.positions, positions)
+        self.lines = _followed(self.lines, lines)
         self.ids += ids
         self.raws += raws
 
@@ -85,10 +83,23 @@ def body(entries: Sequence[Entry], round: int) -> bytes:
         last: Sequence[bytes] = LAST_DIGITS[positions[begin] - zeros : positions[end - 1] - zeros + 1]
         if len(last) != end - begin:  # some positions are left out
             last = [LAST_DIGITS[position - zeros] for position in positions[begin:end]]
-        values = chain.from_iterable(zip(ids[begin:end], last, raws[begin:end], strict=True))
-        parts.append(DOCUMENT % thousands * (end - begin) % tuple(values))
+        pieces = [b'{"index":{"_id":"', b"", b'","version":%d' % thousands, b"", b"", b"\n"] * (end - begin)
+        pieces[1::6], pieces[3::6], pieces[4::6] = ids[begin:end], last, raws[begin:end]
+        parts.append(b"".join(pieces))
         begin = end
     return b"".join(parts)
+
+
+def _followed(numbers: Sequence[int], others: Sequence[int]) -> Sequence[int]:
+    """Return both, one after the other; what counts on by ones stays a range, without an object for each."""
+    if isinstance(others, range):
+        if not numbers:
+            return others
+        if isinstance(numbers, range) and numbers.stop == others.start:
+            return range(numbers.start, others.stop)
+    found: list[int] = numbers if isinstance(numbers, list) else [*numbers]
+    found.extend(others)
+    return found
 
 
 def _quoted(ids: Sequence[str]) -> Sequence[bytes]:

@@ -5,6 +5,7 @@ open fields that documents bring are kept for whoever has to put them into the m
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from msgspec import DecodeError, Struct
@@ -61,31 +62,28 @@ class Decoder:
 
     def _read(self, shape: Shape, raws: Sequence[bytes], position: int) -> tuple[list[Struct], int, dict[int, Verdict]]:
         """Return documents, how many fields they lack, and what `explain` says of the rest, by number; it may end early."""
-        read_complete, read, sparse = shape.read_complete, shape.read, self._sparse
+        sparse, left = self._sparse, iter(raws)
+        read = shape.read if sparse else shape.read_complete  # most payloads have the same fields in each line
         documents: list[Struct] = []
+        incomplete: list[Struct] = []
         others: dict[int, Verdict] = {}
-        absent = incomplete = 0
-        for raw in raws:
-            if not sparse:  # most payloads have the same fields in each line
-                try:
-                    documents.append(read_complete(raw))
-                    continue
-                except UNFIT:
-                    pass
+        while True:
+            with suppress(*UNFIT):
+                documents.extend(map(read, left))  # up to the first line that does not fit: those before it are kept
+                break
+            number = len(documents) + len(others)
             try:
-                document = read(raw)
+                document = shape.read(raws[number])
             except UNFIT:
-                number = len(documents) + len(others)
-                others[number] = self._explain(raw, position + number)
+                others[number] = self._explain(raws[number], position + number)
                 if self._shape is not shape:
                     break
-                continue
-            documents.append(document)
-            if lacks := lacking(document):
-                absent += lacks
-                incomplete += 1
-        self._sparse = incomplete > SPARSE * len(documents)
-        return documents, absent, others
+            else:
+                documents.append(document)
+                incomplete.append(document)
+        lacks = list(map(lacking, documents if sparse else incomplete))
+        self._sparse = len(lacks) - lacks.count(0) > SPARSE * len(documents)
+        return documents, sum(lacks), others
 
     def _ids(self, documents: Sequence[Any], raws: Sequence[bytes], position: int, numbers: Sequence[int]) -> list[Verdict]:
         if self._rule is Rule.FIELD:

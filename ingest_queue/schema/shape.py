@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ NOT_QUOTES: Final = bytes(byte for byte in range(256) if byte not in b'":')
 # A number that is too long is all in each sample of every so many bytes, and long there: first a thin sample, then a denser one.
 SAMPLES: Final = tuple((step, re.compile(rb"[0-9.eE+-]{%d}" % (NUMBER_CHARACTERS // step))) for step in (100, 10))
 BEYOND: Final = 1 << 40  # more keys than any line has
+ALL_PLACES: Final = {Place}
 HOLDERS: Final = (dict, list, tuple, Struct)
 
 
@@ -64,8 +64,12 @@ class Shape:
     def _keys(self, documents: Sequence[Struct], absent: int) -> int:
         """Return how many keys stand in documents."""
         found = self.fields * len(documents) - absent
-        for value in chain.from_iterable(map(nested, documents) for nested in self.nested):
-            found += 2 if type(value) is Place else _keys(value, MOST_LEVELS - 1)
+        for nested in self.nested:
+            values = list(map(nested, documents))
+            if set(map(type, values)) == ALL_PLACES:
+                found += 2 * len(values)
+            else:
+                found += sum(2 if type(value) is Place else _keys(value, MOST_LEVELS - 1) for value in values)
         return found
 
 
