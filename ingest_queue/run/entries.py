@@ -11,7 +11,8 @@ from ingest_queue.job import Fate, Outcome
 
 POSITION_BITS: Final = 20  # a version is the round above the position; payloads end at 2**20 - 1 documents
 RAW_CHARACTERS: Final = 200
-LAST_DIGITS: Final = tuple(b'%03d,"version_type":"external_gte"}}\n' % number for number in range(1000))
+# The last three digits of a version, and what follows them in the action line.
+ACTION_ENDS: Final = tuple(b'%03d,"version_type":"external_gte"}}\n' % number for number in range(1000))
 _json_text = msgspec.json.Encoder().encode
 
 
@@ -24,7 +25,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     raw: bytes
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entries(Sequence[Entry]):
     """Many of them; each is made only when somebody asks for it, which the usual way does not."""
 
@@ -49,6 +50,11 @@ class Entries(Sequence[Entry]):
         self.lines = _followed(self.lines, lines)
         self.ids += ids
         self.raws += raws
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as any list
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -80,11 +86,11 @@ def body(entries: Sequence[Entry], round: int) -> bytes:
         thousands = (first_version + positions[begin]) // 1000
         zeros = thousands * 1000 - first_version  # the position whose version ends in 000
         end = bisect_left(positions, zeros + 1000, begin)
-        last: Sequence[bytes] = LAST_DIGITS[positions[begin] - zeros : positions[end - 1] - zeros + 1]
-        if len(last) != end - begin:  # some positions are left out
-            last = [LAST_DIGITS[position - zeros] for position in positions[begin:end]]
+        ends: Sequence[bytes] = ACTION_ENDS[positions[begin] - zeros : positions[end - 1] - zeros + 1]
+        if len(ends) != end - begin:  # some positions are left out
+            ends = [ACTION_ENDS[position - zeros] for position in positions[begin:end]]
         pieces = [b'{"index":{"_id":"', b"", b'","version":%d' % thousands, b"", b"", b"\n"] * (end - begin)
-        pieces[1::6], pieces[3::6], pieces[4::6] = ids[begin:end], last, raws[begin:end]
+        pieces[1::6], pieces[3::6], pieces[4::6] = ids[begin:end], ends, raws[begin:end]
         parts.append(b"".join(pieces))
         begin = end
     return b"".join(parts)
@@ -92,10 +98,12 @@ def body(entries: Sequence[Entry], round: int) -> bytes:
 
 def _followed(numbers: Sequence[int], others: Sequence[int]) -> Sequence[int]:
     """Return both, one after the other; what counts on by ones stays a range, without an object for each."""
+    if not others:
+        return numbers
     if isinstance(others, range):
         if not numbers:
             return others
-        if isinstance(numbers, range) and numbers.stop == others.start:
+        if isinstance(numbers, range) and numbers.step == others.step == 1 and numbers.stop == others.start:
             return range(numbers.start, others.stop)
     found: list[int] = numbers if isinstance(numbers, list) else [*numbers]
     found.extend(others)
