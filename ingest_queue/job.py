@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 from ingest_queue.states import DELETE, NEED_A_PAYLOAD, WAITING, State, allowed
 
 
@@ -59,8 +61,7 @@ class Fate(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False):
     """What became of one document. `code` and what follows are there for failures, skips and duplicates.
 
     position: 0-based number of the document in the payload; line: 1-based physical line;

@@ -5,7 +5,6 @@ open fields that documents bring are kept for whoever has to put them into the m
 """
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from msgspec import DecodeError, Struct
@@ -68,10 +67,11 @@ class Decoder:
         incomplete: list[Struct] = []
         others: dict[int, Verdict] = {}
         while True:
-            with suppress(*UNFIT):
+            try:
                 documents.extend(map(read, left))  # up to the first line that does not fit: those before it are kept
                 break
-            number = len(documents) + len(others)
+            except UNFIT:
+                number = len(documents) + len(others)
             try:
                 document = shape.read(raws[number])
             except UNFIT:

@@ -52,6 +52,10 @@ class Definition:
     open: tuple[OpenPattern, ...] = ()
     coerce: bool = False
     settings: Settings = field(default_factory=Settings)
+    names: frozenset[str] = field(init=False, repr=False, compare=False)  # of the declared fields
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(item.name for item in self.fields))
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> "Definition":
@@ -101,8 +105,7 @@ class Definition:
 
     def open_names(self, names: Iterable[str]) -> frozenset[str]:
         """Return those of the names that an open pattern brings in, and no declaration."""
-        declared = {item.name for item in self.fields}
-        return frozenset(name for name in names if name not in declared and self.open_field(name))
+        return frozenset(name for name in names if name not in self.names and self.open_field(name))
 
     def mapping(self) -> dict[str, Any]:
         """Return the strict mapping: what is not declared the cluster refuses, too."""

@@ -5,9 +5,11 @@ a JSON object, its id, unknown fields, then types, formats and required fields. 
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from ingest_queue.schema import ids
 from ingest_queue.schema.definition import Definition, Rule
@@ -27,8 +29,7 @@ class Code(StrEnum):
     VALIDATION_ERROR = "validation_error"  # type, format, range or a required field
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Struct, frozen=True, gc=False):
     """field: dotted path with [index], None where the line as a whole is wrong; reason: what was expected and found.
 
     id: what the document would have had, where it could be read.
@@ -52,8 +53,8 @@ class Refused(Exception):
     """Carries the rejection out of nested values."""
 
     def __init__(self, code: Code, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.rejection = Rejection(code, field or None, reason)
+        super().__init__(code, field, reason)
+        self.code, self.field, self.reason = code, field, reason
 
 
 def explain(raw: bytes, definition: Definition, mapped: Collection[str] = ()) -> Accepted | Rejection:
@@ -66,7 +67,7 @@ def explain(raw: bytes, definition: Definition, mapped: Collection[str] = ()) ->
     except Malformed as malformed:
         return Rejection(Code.INVALID_JSON, malformed.path or None, malformed.reason)
     except Refused as refused:
-        return replace(refused.rejection, id=id or None)
+        return Rejection(refused.code, refused.field or None, refused.reason, id or None)
 
 
 # The id -------------------------------------------------------------------------------------------------------------
@@ -86,15 +87,17 @@ def _id(document: dict[str, Any], definition: Definition) -> str:
 # The fields ---------------------------------------------------------------------------------------------------------
 def _check(document: dict[str, Any], definition: Definition, mapped: Collection[str]) -> tuple[str, ...]:
     """Return the open fields of the document."""
-    declared = {item.name for item in definition.fields}
+    declared, fields, closed = definition.names, definition.fields, document
     opened = {name: definition.open_field(name) for name in document if name not in declared}
-    for path in _unknown({n: v for n, v in document.items() if n in declared or opened[n] is None}, definition.fields, ""):
+    if opened:
+        fields = (*fields, *(item for item in opened.values() if item is not None))
+        closed = {name: value for name, value in document.items() if opened.get(name) is None}
+    for path in _unknown(closed, definition.fields, ""):
         raise Refused(Code.SCHEMA_MISMATCH, path, "expected only fields that the index has, found one that it does not have")
     joining = [name for name in opened if name not in mapped]
     if len(mapped) + len(joining) > definition.open_limit and joining:
         reason = f"expected at most {definition.open_limit} open fields in this index, found one more"
         raise Refused(Code.SCHEMA_MISMATCH, joining[-1], reason)
-    fields = (*definition.fields, *(item for item in opened.values() if item is not None))
     _check_object(document, fields, "", coerce=definition.coerce)
     return tuple(opened)
 
