@@ -20,7 +20,7 @@ up: $(INSTALLED) ## web and two workers until Ctrl-C; REDIS_URL and OPENSEARCH_U
 test: $(INSTALLED) ## all tests; the last lines say which servers ran (ARGS=-x, ARGS=tests/unit ...)
 	$(BIN)/python -m pytest $(ARGS)
 
-faults: $(INSTALLED) ## N=100 seeded faults on a real node (N=1000: about 30 minutes), or SEED=7 again with its story
+faults: $(INSTALLED) ## N=100 seeded faults on a real node (N=1000: about 22 minutes), or SEED=7 again with its story
 	@exec $(BIN)/python -m tests.faults.campaign N=$(N) $(if $(SEED),SEED=$(SEED)) $(if $(FROM),FROM=$(FROM))
 
 faults-mutants: $(INSTALLED) ## take one safeguard out of a copy at a time: a named schedule must fail; 6 minutes
@@ -29,7 +29,7 @@ faults-mutants: $(INSTALLED) ## take one safeguard out of a copy at a time: a na
 fuzz: $(INSTALLED) ## N=100 cases of each call of the OpenAPI documents and each kind of callers (SEED=7: others)
 	$(BIN)/python -m pytest -q -o timeout=0 tests/redis/fuzz --fuzz $(N) --fuzz-seed $(or $(SEED),1)
 
-bench: $(INSTALLED) ## ratios beside other clients on a real node, 18 minutes; writes docs/performance.md (P="P1 P12 --quick")
+bench: $(INSTALLED) ## ratios beside other clients on a real node, 23 minutes; writes docs/performance.md (P="P1 P12 --quick")
 	$(BIN)/python -m benchmarks $(P)
 
 check: $(INSTALLED) ## lint, format, types, import rules, docs in step
