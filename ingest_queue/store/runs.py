@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 import orjson
-from msgspec.json import encode
 
 from ingest_queue.errors import RunLost
 from ingest_queue.job import Fate, Job, Outcome, Progress
@@ -84,7 +84,7 @@ class Run:
         for outcome in outcomes:
             if self._details_left[outcome.fate]:  # beyond that the record keeps none, so none is sent
                 self._details_left[outcome.fate] -= 1
-                details += [DETAIL[outcome.fate], outcome.position, encode(outcome)]
+                details += [DETAIL[outcome.fate], outcome.position, msgspec.json.encode(outcome)]
         saved = (progress.cursor, counts.succeeded, counts.failed, counts.skipped, counts.duplicates)
         codes = orjson.dumps(progress.codes, option=orjson.OPT_NON_STR_KEYS)
         ahead = "" if announce is None else announce
